@@ -1,0 +1,106 @@
+# The same names locally and in CI. `make` alone lists them.
+#
+#   make PYTHON=python3.12 ...   the interpreter to build .venv with (3.11 to 3.13)
+#   DATASTORE_HOME, DATASTORE_KEYS   where the store keeps its state and its keys (default .datastore/ here)
+
+SHELL := /bin/sh
+.SHELLFLAGS := -eu -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+# Nothing phones home.
+export DO_NOT_TRACK := 1
+export DAGSTER_DISABLE_TELEMETRY := yes
+export GX_ANALYTICS_ENABLED := false
+
+BIN := .venv/bin
+SUPPORTED := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
+PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
+	$$name -c $(SUPPORTED) 2>/dev/null && echo $$name && break; done)
+
+# Two stamps say what .venv holds. Packages: this lock, in this folder (scripts name it). Project: this pyproject.
+LOCKED := .venv/packages-$(shell (pwd; cat requirements.lock) | cksum | tr ' ' '-')
+INSTALLED := .venv/project-$(shell cksum <pyproject.toml | tr ' ' '-')
+
+.PHONY: help
+help: ## this list
+	@echo 'make TARGET, where TARGET is one of'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' Makefile | awk -F@ '{ printf "%-13s %s\n", $$1, $$2 }'
+
+.PHONY: refresh
+refresh: setup ## synthetic England in, gates, a published release out; prints where and what to try next
+	@$(BIN)/python -m pipelines.first_run
+
+.PHONY: test
+test: setup ## every test; the real files are used where they are found
+	@$(BIN)/python -m pytest
+
+.PHONY: dev
+dev: setup ## the Dagster UI on the same state
+	@$(BIN)/datastore dev
+
+.PHONY: check
+check: setup ## ruff, mypy, the layers, sqlfluff, dbt parse: everything but the tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
+	@parsed=$$(mktemp -d) && trap 'rm -rf "$$parsed"' EXIT && set -x && \
+	DATASTORE_HOME="$$parsed" DBT_TARGET_PATH="$$parsed/target" DBT_LOG_PATH="$$parsed/logs" \
+	$(BIN)/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
+
+.PHONY: fmt
+fmt: setup ## put Python and SQL in their form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/sqlfluff fix --disable-progress-bar dbt_project/models dbt_project/tests
+
+.PHONY: test-real
+test-real: setup ## only the tests on the publishers' real files: make test-real [FEEDS=folder]
+	@$(if $(FEEDS),DATASTORE_REAL_FEEDS="$(FEEDS)") $(BIN)/python -m pytest -m real_feeds
+
+.PHONY: bench
+bench: setup ## the workloads against their limits
+	@$(BIN)/python -m benchmarks
+
+.PHONY: docs
+docs: setup ## write docs/generated anew
+	@$(BIN)/datastore docs
+
+.PHONY: new-feed
+new-feed: setup ## the folder of a new feed: make new-feed FEED=subject_collection
+	@$(if $(FEED),,echo 'say which: make new-feed FEED=subject_collection' >&2; exit 2)
+	@$(BIN)/datastore new-feed "$(FEED)"
+
+.PHONY: lock
+lock: setup ## requirements.in -> requirements.lock (needs the package index)
+	@$(BIN)/uv pip compile --quiet --universal --no-strip-extras --python-version 3.11 --generate-hashes \
+		--no-emit-index-url --no-header requirements.in -o requirements.lock
+
+.PHONY: clean
+clean: ## remove .venv and what tools left behind; the store's state stays
+	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: setup
+setup: $(INSTALLED) ## .venv at the versions of requirements.lock; does nothing, without network, once done
+
+$(LOCKED):
+	@$(or $(PYTHON),false) -c $(SUPPORTED) 2>/dev/null || { \
+		echo 'make: Python 3.11, 3.12 or 3.13 with its venv module is needed (on Debian and Ubuntu: python3-venv).' >&2; \
+		echo 'make: tried $(or $(PYTHON),python3.13 python3.12 python3.11 python3); name another with make PYTHON=...' >&2; \
+		exit 1; }
+	@echo "Setting up .venv with $$($(PYTHON) --version) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@sed -n '/^uv==/,/# via/p' requirements.lock >.venv/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.lock || { \
+		echo 'uv could not install the lock; pip does, more slowly ...' >&2; \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
+	@touch $@
+
+$(INSTALLED): $(LOCKED)
+	@$(BIN)/uv pip install --quiet --offline --python $(BIN)/python --no-build-isolation --no-deps --editable .
+	@touch $@

@@ -1,0 +1,232 @@
+"""The organisation lists: ODS trusts (spring and autumn form) and GP practices, sites, practice hierarchy."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from data.synthetic.documents import Cell, DelimitedFile, Dialect, Table
+from data.synthetic.england import England, Organisation, Practice
+from data.synthetic.geography import Icb
+
+NOT_YET_IN_SPRING = ("ZE1", "ZE2")
+# A list re-saved by hand: its last line came in mixed case and without an address.
+TYPED_BY_HAND = "ZE2"
+WALES_OFFICE = "Q99"
+SITE_COLUMNS = (
+    "OrganisationID",
+    "OrganisationCode",
+    "OrganisationType",
+    "SubType",
+    "Sector",
+    "OrganisationStatus",
+    "IsPimsManaged",
+    "OrganisationName",
+    "Address1",
+    "Address2",
+    "Address3",
+    "City",
+    "County",
+    "Postcode",
+    "Latitude",
+    "Longitude",
+    "ParentODSCode",
+    "ParentName",
+    "Phone",
+    "Email",
+    "Website",
+    "Fax",
+)
+HIERARCHY_COLUMNS = (
+    "PUBLICATION",
+    "EXTRACT_DATE",
+    "PRACTICE_CODE",
+    "PRACTICE_NAME",
+    "PRACTICE_POSTCODE",
+    "PCN_CODE",
+    "PCN_NAME",
+    "ONS_CCG_CODE",
+    "CCG_CODE",
+    "CCG_NAME",
+    "ONS_STP_CODE",
+    "STP_CODE",
+    "STP_NAME",
+    "ONS_COMM_REGION_CODE",
+    "COMM_REGION_CODE",
+    "COMM_REGION_NAME",
+)
+
+
+def ods_files(england: England) -> list[DelimitedFile]:
+    """Every organisation list."""
+    return [
+        _trusts_spring(england),
+        _trusts_autumn(england),
+        _practices(england),
+        _sites(england),
+        _hierarchy(england),
+    ]
+
+
+def _trusts_spring(england: England) -> DelimitedFile:
+    rows = [
+        [*_trust(trust, number, _local_office(trust.icb)), "", "", ""]
+        for number, trust in enumerate(england.trusts)
+        if trust.code not in NOT_YET_IN_SPRING
+    ]
+    dialect = Dialect(line_end="\r\n", quotes_all=True, has_header=False)
+    return DelimitedFile("ods_trusts", "etr.csv", Table(list(range(1, 28)), rows), dialect)
+
+
+def _trusts_autumn(england: England) -> DelimitedFile:
+    rows = [
+        _trust(trust, number, trust.icb.code if trust.icb else WALES_OFFICE)
+        for number, trust in enumerate(england.trusts)
+    ]
+    rows.sort(key=lambda row: row[0] == TYPED_BY_HAND)
+    rows[-1] = [*rows[-1][:4], *[""] * 6, rows[-1][10], *[""] * 13]
+    dialect = Dialect(line_end="\r\n", has_header=False, ends_with_line_end=False)
+    return DelimitedFile("ods_trusts", "etr_autumn.csv", Table(list(range(1, 25)), rows), dialect)
+
+
+def _trust(trust: Organisation, number: int, geography: str) -> list[Cell]:
+    """The first 24 columns of a trust's row."""
+    return [
+        trust.code,
+        trust.name,
+        trust.region.code,
+        geography,
+        f"{trust.place.upper()} HOUSE",
+        f"{number + 1} HOSPITAL ROAD",
+        "",
+        trust.place.upper(),
+        "",
+        _postcode(number),
+        _compact(trust.opened),
+        _compact(trust.closed),
+        *[""] * 9,
+        "0",
+        "",
+        trust.region.office_letter,
+    ]
+
+
+def _practices(england: England) -> DelimitedFile:
+    rows: list[list[Cell]] = []
+    for number, practice in enumerate(england.practices):
+        ccg = practice.icb.ccg_code if practice.icb else ""
+        rows.append(
+            [
+                practice.code,
+                practice.name,
+                practice.region.code,
+                _local_office(practice.icb),
+                "THE HEALTH CENTRE",
+                f"{number + 1} SURGERY LANE",
+                practice.place.upper(),
+                "",
+                "",
+                _postcode(number),
+                _compact(practice.opened),
+                _compact(practice.closed),
+                practice.status,
+                "B",
+                ccg,
+                "20130401",
+                _compact(practice.closed),
+                _phone(number),
+                "",
+                "",
+                "",
+                "0",
+                "",
+                ccg,
+                "",
+                practice.setting,
+                "",
+            ]
+        )
+    dialect = Dialect(line_end="\r\n", quotes_all=True, has_header=False)
+    return DelimitedFile("ods_gp_practices", "epraccur.csv", Table(list(range(1, 28)), rows), dialect)
+
+
+def _sites(england: England) -> DelimitedFile:
+    trusts = {trust.code for trust in england.trusts}
+    rows: list[list[Cell]] = [
+        [
+            str(90000 + number),
+            site.code,
+            "Hospital",
+            "Hospital" if number % 5 else "UNKNOWN",
+            "NHS Sector" if site.parent_code in trusts else "Independent Sector",
+            "Visible",
+            "True",
+            site.name,
+            "",
+            f"{number + 1} Hospital Road",
+            "",
+            site.place,
+            "",
+            _postcode(number),
+            # Positions in the open North Sea, where no hospital stands.
+            f"{55 + number / 100:.2f}",
+            f"{2 + number / 100:.2f}",
+            site.parent_code,
+            site.parent_name,
+            _phone(number),
+            "",
+            "",
+            "",
+        ]
+        for number, site in enumerate(england.sites)
+    ]
+    dialect = Dialect(delimiter="\u00ac", encoding="latin-1")
+    return DelimitedFile("ods_sites", "Hospital.csv", Table(list(SITE_COLUMNS), rows, key=1), dialect)
+
+
+def _hierarchy(england: England) -> DelimitedFile:
+    rows = [
+        _hierarchy_row(practice, practice.icb, number)
+        for number, practice in enumerate(england.practices)
+        if practice.icb and practice.pcn_code
+    ]
+    return DelimitedFile(
+        "ods_practice_hierarchy", "gp-reg-pat-prac-map.csv", Table(list(HIERARCHY_COLUMNS), rows, key=2)
+    )
+
+
+def _hierarchy_row(practice: Practice, icb: Icb, number: int) -> list[Cell]:
+    return [
+        "GP_PRAC_PAT_LIST",
+        "01-Sep-20",
+        practice.code,
+        practice.name,
+        _postcode(number),
+        practice.pcn_code,
+        practice.pcn_name,
+        icb.ccg_ons_code,
+        icb.ccg_code,
+        icb.ccg_name,
+        icb.ons_code,
+        icb.code,
+        icb.name,
+        icb.region.ons_code,
+        icb.region.code,
+        icb.region.name,
+    ]
+
+
+def _local_office(icb: Icb | None) -> str:
+    return icb.local_office if icb else WALES_OFFICE
+
+
+def _postcode(number: int) -> str:
+    return f"ZZ{number % 20 + 1} {number % 9 + 1}ZZ"
+
+
+def _phone(number: int) -> str:
+    """A number from the range that is kept free for drama."""
+    return f"01632 960{number:03d}"
+
+
+def _compact(day: dt.date | None) -> str:
+    return f"{day:%Y%m%d}" if day else ""

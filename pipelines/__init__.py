@@ -1,0 +1,1 @@
+"""The COVID datastore: feeds in, one curated and published datastore out."""

@@ -1,0 +1,1 @@
+"""The only openers of DuckDB, Great Expectations, the key store and the landing store."""

@@ -1,0 +1,23 @@
+"""How dbt gets at the encrypted build: the key goes from the key store to the connection and nowhere else.
+
+Named in `dbt_project/profiles.yml`; runs before dbt's own `attach`, whose `ATTACH IF NOT EXISTS` of the same
+alias then does nothing, so that no key stands in a profile, a log or a compiled file.
+"""
+
+from __future__ import annotations
+
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from pipelines import settings
+from pipelines.adapters import warehouse
+from pipelines.adapters.keys import KeyStore
+
+
+class Plugin(BasePlugin):  # type: ignore[misc]
+    """dbt-duckdb plugin that prepares each connection dbt opens."""
+
+    def configure_connection(self, conn) -> None:  # type: ignore[no-untyped-def]
+        """Load the crypto module, register the Parquet key, attach the build."""
+        here = settings.load()
+        warehouse.prepare(conn, here)
+        warehouse.attach(conn, here.build, warehouse.BUILD, KeyStore(here.keys).derived())

@@ -1,0 +1,95 @@
+"""The key store: one small file a key, made once, never overwritten.
+
+Destroying a key file destroys what it opens, so keys live apart from the data (`DATASTORE_KEYS`) and no key
+is ever written anywhere else: not to a profile, a log, a manifest or Dagster's store.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import re
+import uuid
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+DERIVED = "derived"
+INTERNAL_TIER = "internal_tier"
+
+
+class KeyMissing(Exception):
+    """A key that sealed something is not in the key store."""
+
+
+@dataclass(frozen=True)
+class Key:
+    """A 256-bit key and the name it is known by."""
+
+    name: str
+    secret: bytes = field(repr=False)
+
+    @property
+    def text(self) -> str:
+        """The key as DuckDB takes it: base64 of 32 bytes."""
+        return base64.b64encode(self.secret).decode()
+
+
+class KeyStore:
+    """Keys as files `<name>.key` under one folder, readable by the owner alone."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def get(self, name: str) -> Key:
+        """The key of that name; raises `KeyMissing` with the name and what to do."""
+        path = self._path(name)
+        try:
+            return Key(name, base64.b64decode(path.read_text().strip(), validate=True))
+        except FileNotFoundError:
+            raise KeyMissing(
+                f"key {name} is not in {self.folder}: restore it from its backup (docs/runbooks/lost-key.md)"
+            ) from None
+        except ValueError:
+            raise KeyMissing(f"key file {path} is damaged: restore it from its backup (docs/runbooks/lost-key.md)") from None
+
+    def get_or_create(self, name: str) -> Key:
+        """The key of that name, made on first use. Two processes that race get the same key."""
+        path = self._path(name)
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            temporary = path.with_name(f".{uuid.uuid4().hex}")
+            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
+            with os.fdopen(descriptor, "w") as file:
+                file.write(base64.b64encode(AESGCM.generate_key(256)).decode() + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            try:
+                os.link(temporary, path)
+            except FileExistsError:
+                pass
+            finally:
+                temporary.unlink()
+        return self.get(name)
+
+    def for_feed(self, feed: str, agreement: str) -> Key:
+        """The key that wraps the batch keys of one feed under one agreement."""
+        return self.get_or_create(f"feed.{feed}.{agreement}")
+
+    def derived(self) -> Key:
+        """The key of the current generation of everything made from the originals."""
+        return self.get_or_create(f"{DERIVED}.{self._generation(DERIVED)}")
+
+    def internal_tier(self) -> Key:
+        """The key that analysts of the internal tier hold."""
+        return self.get_or_create(f"{INTERNAL_TIER}.{self._generation(INTERNAL_TIER)}")
+
+    def _generation(self, family: str) -> int:
+        numbers = [int(path.name.split(".")[1]) for path in self.folder.glob(f"{family}.*.key")]
+        return max(numbers, default=1)
+
+    def _path(self, name: str) -> Path:
+        if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", name):
+            raise ValueError(f"not a key name: {name!r}")
+        return self.folder / f"{name}.key"

@@ -1,0 +1,168 @@
+"""The landing store: every file that was ever received, sealed, with one manifest each.
+
+    landing/<feed>/<sha256>/original        the sealed bytes
+                            batch.key       the key that sealed them, wrapped
+                            manifest.json   who, what, when; after reading also period, publication, layout
+                            checks.json     what the landing gate found
+    accepted/<feed>/<sha256>.parquet        its rows, when the gate let it through
+    quarantine/<feed>/<sha256>.json         why and where it was refused
+
+Where a batch lies is its verdict: in `accepted/` or in `quarantine/`, never both; in neither, it still has to be
+settled (the process that received it was stopped). A batch folder appears whole, in one rename.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, Literal
+
+from pipelines.adapters.files import replace_with, sync_folder, write_json
+from pipelines.adapters.keys import KeyStore
+from pipelines.adapters.sealing import seal, unseal
+from pipelines.domain.feeds import Feed
+from pipelines.settings import Settings
+
+Verdict = Literal["accepted", "quarantined", "pending"]
+
+
+@dataclass(frozen=True)
+class Held:
+    """A batch in the landing store."""
+
+    feed: str
+    sha256: str
+    folder: Path
+    settings: Settings
+
+    @property
+    def accepted_path(self) -> Path:
+        """Where its rows lie once accepted."""
+        return self.settings.accepted / self.feed / f"{self.sha256}.parquet"
+
+    @property
+    def quarantine_path(self) -> Path:
+        """Where the reasons lie once quarantined."""
+        return self.settings.quarantine / self.feed / f"{self.sha256}.json"
+
+    @property
+    def verdict(self) -> Verdict:
+        """Accepted, quarantined, or pending when nobody has settled it yet."""
+        if self.accepted_path.exists():
+            return "accepted"
+        return "quarantined" if self.quarantine_path.exists() else "pending"
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What is recorded of it."""
+        return dict(json.loads((self.folder / "manifest.json").read_text()))
+
+    @property
+    def reasons(self) -> list[str]:
+        """Why it was quarantined, one line each; empty when it was not."""
+        if not self.quarantine_path.exists():
+            return []
+        return list(json.loads(self.quarantine_path.read_text())["reasons"])
+
+    @property
+    def checks(self) -> dict[str, Any]:
+        """What the landing gate found, and under which rules; empty when it was never judged."""
+        path = self.folder / "checks.json"
+        return dict(json.loads(path.read_text())) if path.exists() else {}
+
+    def record(self, **facts: Any) -> None:
+        """Add what was learned by reading to the manifest."""
+        write_json(self.folder / "manifest.json", {**self.manifest, **facts})
+
+    def record_checks(self, checks: dict[str, Any]) -> None:
+        """Keep what the gate found."""
+        write_json(self.folder / "checks.json", checks)
+
+    def quarantine(self, reasons: list[str], places: list[dict[str, Any]]) -> None:
+        """Settle the batch as quarantined."""
+        write_json(
+            self.quarantine_path,
+            {
+                "feed": self.feed,
+                "sha256": self.sha256,
+                "reasons": reasons,
+                "places": places,
+                "quarantined_at": dt.datetime.now(dt.UTC).isoformat(),
+            },
+        )
+
+
+class Landing:
+    """The sealed originals of one datastore."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.keys = KeyStore(settings.keys)
+
+    def seal(self, feed: Feed, source: BinaryIO, *, file_name: str, origin: str, received_by: str) -> tuple[Held, bool]:
+        """Seal a stream and keep it; returns the batch and whether it is new.
+
+        The same bytes for the same feed are one batch, whatever they are called and however often they come.
+        """
+        incoming = self.settings.landing / ".incoming" / uuid.uuid4().hex
+        incoming.mkdir(parents=True, mode=0o700)
+        try:
+            assert feed.agreement is not None
+            wrapping = self.keys.for_feed(feed.feed, feed.agreement)
+            with (incoming / "original").open("wb") as target:
+                wrapped, sha256, size = seal(source, target, wrapping)
+                target.flush()
+                os.fsync(target.fileno())
+            held = Held(feed.feed, sha256, self.settings.landing / feed.feed / sha256, self.settings)
+            if held.folder.exists():
+                return held, False
+            replace_with(incoming / "batch.key", wrapped)
+            write_json(
+                incoming / "manifest.json",
+                {
+                    "feed": feed.feed,
+                    "sha256": sha256,
+                    "size_bytes": size,
+                    "file_name": file_name,
+                    "origin": origin,
+                    "received_at": dt.datetime.now(dt.UTC).isoformat(),
+                    "received_by": received_by,
+                    "agreement": feed.agreement,
+                    "wrapping_key": wrapping.name,
+                },
+            )
+            held.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            os.rename(incoming, held.folder)
+            sync_folder(held.folder.parent)
+            return held, True
+        finally:
+            shutil.rmtree(incoming, ignore_errors=True)
+
+    def original(self, held: Held) -> Iterator[bytes]:
+        """The bytes of a batch as they came."""
+        wrapping = self.keys.get(str(held.manifest["wrapping_key"]))
+        with (held.folder / "original").open("rb") as source:
+            yield from unseal(source, (held.folder / "batch.key").read_bytes(), wrapping)
+
+    def find(self, sha256: str) -> Held | None:
+        """The batch with that digest, in whichever feed."""
+        return next((held for held in self.batches() if held.sha256 == sha256), None)
+
+    def batches(self, feed: str | None = None) -> list[Held]:
+        """Every batch held, of one feed or of all, in order of feed and digest."""
+        feeds = [feed] if feed else [path.name for path in self.settings.landing.glob("[a-z]*")]
+        return [
+            Held(name, folder.name, folder, self.settings)
+            for name in sorted(feeds)
+            for folder in sorted((self.settings.landing / name).glob("[0-9a-f]*"))
+        ]
+
+    def clear_incoming(self) -> None:
+        """Remove what a killed receiver left half-sealed; nothing of it was acknowledged to anybody."""
+        shutil.rmtree(self.settings.landing / ".incoming", ignore_errors=True)

@@ -1,0 +1,151 @@
+"""Operations records: batches, checks and releases as rows, the dbt source `operations`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import importlib.metadata
+from typing import Any
+
+import polars as pl
+
+from pipelines.adapters import catalogue, releases, warehouse
+from pipelines.adapters.landing import Held
+from pipelines.settings import Settings
+
+TIMESTAMP = pl.Datetime("us")
+
+BATCHES: dict[str, Any] = {
+    "batch": pl.String,
+    "feed": pl.String,
+    "file_name": pl.String,
+    "size_bytes": pl.Int64,
+    "received_at": TIMESTAMP,
+    "received_by": pl.String,
+    "published_on": pl.Date,
+    "known_from": TIMESTAMP,
+    "period_start": pl.Date,
+    "period_end": pl.Date,
+    "layout": pl.String,
+    "row_count": pl.Int64,
+    "verdict": pl.String,
+    "agreement": pl.String,
+    "legal_basis": pl.String,
+    "reason": pl.String,
+}
+CHECKS: dict[str, Any] = {
+    "check_id": pl.String,
+    "feed": pl.String,
+    "batch": pl.String,
+    "org_code": pl.String,
+    "severity": pl.String,
+    "passed": pl.Boolean,
+    "expected": pl.String,
+    "observed": pl.String,
+    "reason": pl.String,
+    "checked_at": TIMESTAMP,
+}
+RELEASES: dict[str, Any] = {
+    "release_id": pl.String,
+    "published_at": TIMESTAMP,
+    "is_current": pl.Boolean,
+    "code_version": pl.String,
+    "batches_accepted": pl.Int64,
+    "batches_quarantined": pl.Int64,
+    "row_count": pl.Int64,
+}
+
+
+def write(settings: Settings, name: str, rows: list[dict[str, Any]], schema: dict[str, Any]) -> None:
+    """Replace one of the records."""
+    with warehouse.connect(settings) as connection:
+        frame = pl.DataFrame(rows, schema=schema, orient="row")
+        warehouse.write_rows(connection, frame, settings.operations / f"{name}.parquet")
+
+
+def batch_row(held: Held) -> dict[str, Any]:
+    """A held batch as a row of `batches`."""
+    manifest = held.manifest
+    feed = catalogue.feeds().get(held.feed)
+    basis = catalogue.register().governing(feed)[1].id if feed else None
+    return {
+        "batch": held.sha256,
+        "feed": held.feed,
+        "file_name": manifest["file_name"],
+        "size_bytes": manifest["size_bytes"],
+        "received_at": _utc(manifest["received_at"]),
+        "received_by": manifest["received_by"],
+        "published_on": _day(manifest.get("published_on")),
+        "known_from": _utc(manifest.get("known_from") or manifest["received_at"]),
+        "period_start": _day(manifest.get("period_start")),
+        "period_end": _day(manifest.get("period_end")),
+        "layout": manifest.get("layout"),
+        "row_count": manifest.get("row_count"),
+        "verdict": held.verdict,
+        "agreement": manifest["agreement"],
+        "legal_basis": basis,
+        "reason": held.reasons[0] if held.reasons else None,
+    }
+
+
+def check_rows(held: Held, checks: dict[str, Any]) -> list[dict[str, Any]]:
+    """What the gate found on a batch, as rows of `checks`: one for the batch and, when broken, one an organisation."""
+    rows = []
+    for check in checks.get("checks", []):
+        row = {
+            "check_id": check["check_id"],
+            "feed": held.feed,
+            "batch": held.sha256,
+            "org_code": None,
+            "severity": check["severity"],
+            "passed": check["passed"],
+            "expected": f"{check['checked']} of {check['checked']} keep the rule",
+            "observed": f"{check['checked'] - check['broken']} of {check['checked']} keep the rule",
+            "reason": check["reason"],
+            "checked_at": _utc(checks["judged_at"]),
+        }
+        rows.append(row)
+        rows += [{**row, "org_code": code, "expected": None, "observed": None} for code in check["org_codes"]]
+    for note in held.manifest.get("not_loaded", []):
+        rows.append(
+            {
+                "check_id": f"{held.feed}.everything_declared",
+                "feed": held.feed,
+                "batch": held.sha256,
+                "org_code": None,
+                "severity": "warn",
+                "passed": False,
+                "expected": None,
+                "observed": None,
+                "reason": f"Not loaded: {note}",
+                "checked_at": _utc(held.manifest["received_at"]),
+            }
+        )
+    return rows
+
+
+def release_rows(settings: Settings, release_id: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Earlier releases that are kept, and the one that is being built."""
+    rows = [{**_release(folder.name, releases.record(folder)), "is_current": False} for folder in releases.kept(settings)]
+    building = {
+        "release_id": release_id,
+        "published_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        "is_current": True,
+        "code_version": importlib.metadata.version("covid-datastore"),
+        "batches_accepted": sum(row["verdict"] == "accepted" for row in batches),
+        "batches_quarantined": sum(row["verdict"] == "quarantined" for row in batches),
+        "row_count": sum(row["row_count"] or 0 for row in batches if row["verdict"] == "accepted"),
+    }
+    return [*rows, building]
+
+
+def _release(release_id: str, record: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: record.get(name) for name in RELEASES}
+    return {**kept, "release_id": release_id, "published_at": _utc(record["published_at"])}
+
+
+def _utc(text: str) -> dt.datetime:
+    return dt.datetime.fromisoformat(text).astimezone(dt.UTC).replace(tzinfo=None)
+
+
+def _day(text: str | None) -> dt.date | None:
+    return dt.date.fromisoformat(text) if text else None

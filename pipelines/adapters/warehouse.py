@@ -1,0 +1,106 @@
+"""The one place that opens DuckDB (dbt opens it through `dbt_plugin`, which calls here).
+
+Everything this project writes with DuckDB is encrypted, spill included, but for the public tier of a release.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.metadata
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines.adapters.files import sync_folder
+from pipelines.adapters.keys import Key, KeyStore
+from pipelines.settings import Settings
+
+BUILD = "build"
+PARQUET_KEY = "store"
+CONFIG = {
+    "autoinstall_known_extensions": False,
+    "autoload_known_extensions": False,
+    "temp_file_encryption": True,
+    "preserve_insertion_order": True,
+}
+
+
+def crypto_extension() -> str:
+    """Path of the OpenSSL crypto module, shipped in a wheel: DuckDB writes encrypted files with it, offline."""
+    name = "httpfs"
+    distribution = importlib.metadata.distribution(f"duckdb-extension-{name}")
+    return str(
+        distribution.locate_file(
+            f"duckdb_extension_{name}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
+        )
+    )
+
+
+def quoted(text: str | Path) -> str:
+    """A SQL string literal."""
+    return "'" + str(text).replace("'", "''") + "'"
+
+
+def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Give a connection the crypto module, our temp folder, UTC and the Parquet key."""
+    settings.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
+    connection.load_extension(crypto_extension())
+    connection.execute(f"SET temp_directory = {quoted(settings.temporary)}")
+    connection.execute(f"PRAGMA add_parquet_key('{PARQUET_KEY}', {quoted(KeyStore(settings.keys).derived().text)})")
+
+
+def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_only: bool = False) -> None:
+    """Attach an encrypted database file, made on first use unless read-only."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    mode = ", READ_ONLY" if read_only else ""
+    connection.execute(
+        f"ATTACH IF NOT EXISTS {quoted(path)} AS {alias} (ENCRYPTION_KEY {quoted(key.text)}{mode})"
+    )
+
+
+@contextlib.contextmanager
+def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """An in-memory connection that can read and write the store's encrypted files."""
+    connection = duckdb.connect(config=CONFIG)
+    try:
+        prepare(connection, settings)
+        yield connection
+    finally:
+        connection.close()
+
+
+@contextlib.contextmanager
+def build(settings: Settings, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection with the encrypted build database attached as `build`."""
+    with connect(settings) as connection:
+        attach(connection, settings.build, BUILD, KeyStore(settings.keys).derived(), read_only)
+        yield connection
+
+
+def write_rows(connection: duckdb.DuckDBPyConnection, frame: pl.DataFrame, path: Path) -> None:
+    """Write a frame as encrypted Parquet at `path`, in one step."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    connection.register("frame_to_write", frame)
+    try:
+        connection.execute(
+            f"COPY frame_to_write TO {quoted(temporary)} "
+            f"(FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {{footer_key: '{PARQUET_KEY}'}})"
+        )
+    finally:
+        connection.unregister("frame_to_write")
+    with temporary.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(temporary, path)
+    sync_folder(path.parent)
+
+
+def read_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> pl.DataFrame:
+    """The rows of an encrypted Parquet file."""
+    return connection.execute(
+        f"SELECT * FROM read_parquet({quoted(path)}, encryption_config = {{footer_key: '{PARQUET_KEY}'}})"
+    ).pl()

@@ -1,0 +1,1 @@
+"""Component types: things that Dagster has three or more of, alike but for their facts."""

@@ -1,0 +1,147 @@
+"""A feed as Dagster shows it: the asset `landing/<feed>` and one asset check per landing rule.
+
+What the asset does and what the rules say stands in `intake` and in the feed's own YAML; nothing is decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import dagster as dg
+from pydantic import BaseModel
+
+from pipelines import intake, settings
+from pipelines.adapters import catalogue
+from pipelines.adapters.landing import Held, Landing
+from pipelines.domain.feeds import Feed
+
+NOTHING_QUARANTINED = "nothing_quarantined"
+
+
+@dataclass
+class FeedComponent(dg.Component):
+    """One feed, every fact of it in the `defs.yaml` that instantiates this."""
+
+    feed: Feed
+
+    @classmethod
+    def get_model_cls(cls) -> type[BaseModel]:
+        """The attributes that a feed's `defs.yaml` may state."""
+        return Feed
+
+    @classmethod
+    def load(cls, attributes: Feed | None, context: dg.ComponentLoadContext) -> FeedComponent:  # type: ignore[override]
+        """Build from the YAML; raises `Ungoverned` when no whole governance record stands behind the feed."""
+        assert attributes is not None
+        catalogue.register().governing(attributes)
+        return cls(attributes)
+
+    def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
+        """The landing asset and its checks."""
+        return dg.Definitions(assets=[landing_asset(self.feed)], asset_checks=[landing_checks(self.feed)])
+
+
+def landing_asset(feed: Feed) -> dg.AssetsDefinition:
+    """The asset `landing/<feed>`: its accepted batches."""
+    agreement, basis = catalogue.register().governing(feed)
+
+    @dg.asset(
+        key=["landing", feed.feed],
+        group_name="landing",
+        description=f"{feed.title}. {feed.description}",
+        owners=[feed.owner],
+        kinds={"python", "polars", "parquet"},
+        tags={"kind": feed.kind},
+        metadata={
+            "supplier": feed.supplier,
+            "publication": feed.publication,
+            "controller": agreement.controller,
+            "agreement": agreement.id,
+            "purpose": agreement.purpose,
+            "legal_basis": basis.id,
+            "disposition": agreement.disposition,
+        },
+        freshness_policy=dg.FreshnessPolicy.time_window(fail_window=feed.cadence.fresh_for),
+        pool="intake",
+    )
+    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+        here = settings.load()
+        settled = intake.settle_pending(here, feed)
+        for held in settled:
+            context.log.info(f"{held.manifest['file_name']}: {held.verdict}")
+        return dg.MaterializeResult(metadata=_summary(Landing(here).batches(feed.feed), str(here.accepted / feed.feed)))
+
+    return landing
+
+
+def _summary(batches: list[Held], folder: str) -> dict[str, Any]:
+    accepted = [held.manifest for held in batches if held.verdict == "accepted"]
+    starts = [manifest["period_start"] for manifest in accepted if manifest["period_start"]]
+    ends = [manifest["period_end"] for manifest in accepted if manifest["period_end"]]
+    summary: dict[str, Any] = {
+        "dagster/row_count": sum(manifest["row_count"] for manifest in accepted),
+        "batches_accepted": len(accepted),
+        "batches_quarantined": sum(held.verdict == "quarantined" for held in batches),
+        "accepted_rows": dg.MetadataValue.path(folder),
+    }
+    if starts:
+        summary |= {"first_day": min(starts), "last_day": max(ends)}
+    if batches:
+        summary["last_received_at"] = max(held.manifest["received_at"] for held in batches)
+    return summary
+
+
+def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
+    """One check per landing rule over every accepted batch, errors blocking; and whether anything is quarantined."""
+    key = dg.AssetKey(["landing", feed.feed])
+    rules = catalogue.suite(feed.feed).rules
+    specs = [
+        dg.AssetCheckSpec(check_name(rule.id), asset=key, blocking=rule.severity == "error", description=rule.reason)
+        for rule in rules
+    ]
+    quarantine = dg.AssetCheckSpec(
+        NOTHING_QUARANTINED, asset=key, blocking=False, description="No batch of the feed waits in quarantine."
+    )
+
+    @dg.multi_asset_check(name=f"landing_gate_{feed.feed}", specs=[*specs, quarantine], pool="intake")
+    def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        here = settings.load()
+        batches = Landing(here).batches(feed.feed)
+        found = {
+            held: {check["check_id"]: check for check in intake.outcomes(here, feed, held)["checks"]}
+            for held in batches
+            if held.verdict == "accepted"
+        }
+        for rule in rules:
+            broken = [held for held, checks in found.items() if not checks[rule.id]["passed"]]
+            yield dg.AssetCheckResult(
+                asset_key=key,
+                check_name=check_name(rule.id),
+                passed=not broken,
+                severity=dg.AssetCheckSeverity.ERROR if rule.severity == "error" else dg.AssetCheckSeverity.WARN,
+                description=rule.reason,
+                metadata={
+                    "batches": len(found),
+                    "rows_checked": sum(checks[rule.id]["checked"] for checks in found.values()),
+                    "rows_broken": sum(checks[rule.id]["broken"] for checks in found.values()),
+                    "broken_in": ", ".join(str(held.manifest["file_name"]) for held in broken[:10]) or "none",
+                },
+            )
+        waiting = [held for held in batches if held.verdict == "quarantined"]
+        lines = [f"- {held.manifest['file_name']}: {held.reasons[0]}" for held in waiting[:10]]
+        yield dg.AssetCheckResult(
+            asset_key=key,
+            check_name=NOTHING_QUARANTINED,
+            passed=not waiting,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={"quarantined": len(waiting), "reasons": dg.MetadataValue.md("\n".join(lines) or "none")},
+        )
+
+    return gate
+
+
+def check_name(rule_id: str) -> str:
+    """A rule's name as a check of its asset: the id without its subject."""
+    return rule_id.rpartition(".")[2]

@@ -1,0 +1,1 @@
+"""What happened, as data: batches, checks and releases, written before dbt reads them."""

@@ -1,0 +1,61 @@
+"""The records that dbt turns into the marts `quality` and `release` and that date every figure."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pipelines import intake, settings
+from pipelines.adapters import catalogue, records
+from pipelines.adapters.landing import Landing
+from pipelines.components.one_run import ONE_RUN
+
+DESCRIPTIONS = {
+    "batches": "Every batch that was ever received: its file, period, publication, verdict and legal basis.",
+    "checks": "What the landing gate found on every accepted or judged batch; counts and codes, no values.",
+    "releases": "The releases that are kept and the one that is being built.",
+}
+
+
+@dg.multi_asset(
+    specs=[
+        dg.AssetSpec(
+            ["operations", name],
+            deps=[["landing", feed] for feed in catalogue.feeds()],
+            description=description,
+            group_name="operations",
+            owners=["team:data-engineering"],
+            kinds={"python", "parquet"},
+        )
+        for name, description in DESCRIPTIONS.items()
+    ],
+    pool="build",
+    required_resource_keys={ONE_RUN},
+)
+def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    """Write the three records."""
+    here = settings.load()
+    held = Landing(here).batches()
+    batches = [records.batch_row(one) for one in held]
+    checks = [row for one in held for row in records.check_rows(one, _checks_of(here, one))]
+    release_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
+    rows: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
+        "batches": (batches, records.BATCHES),
+        "checks": (checks, records.CHECKS),
+        "releases": (records.release_rows(here, release_id, batches), records.RELEASES),
+    }
+    for name, (written, schema) in rows.items():
+        records.write(here, name, written, schema)
+        yield dg.MaterializeResult(
+            asset_key=["operations", name], metadata={"dagster/row_count": len(written)}
+        )
+
+
+def _checks_of(here: settings.Settings, held: Any) -> dict[str, Any]:
+    feed = catalogue.feeds().get(held.feed)
+    if feed is not None and held.verdict == "accepted":
+        return intake.outcomes(here, feed, held)
+    return dict(held.checks)

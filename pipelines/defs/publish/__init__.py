@@ -1,0 +1,1 @@
+"""The way out: the release gate and the release itself."""

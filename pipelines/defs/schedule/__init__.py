@@ -1,0 +1,1 @@
+"""When things run: every night, and when a file is dropped."""

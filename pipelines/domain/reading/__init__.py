@@ -1,0 +1,1 @@
+"""From the bytes of a publication to typed rows, each with its place; what does not fit is refused by name."""

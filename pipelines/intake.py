@@ -1,0 +1,263 @@
+"""Taking files in: seal, read, judge, and settle each batch as accepted or quarantined.
+
+`receive` does it for what a supplier hands over; `settle_pending` finishes what a stopped process left; `outcomes`
+gives what the gate says of a held batch today, judging again when the rules or the publication before it changed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from pipelines.adapters import catalogue, warehouse
+from pipelines.adapters.expectations import judge
+from pipelines.adapters.files import lock
+from pipelines.adapters.landing import Held, Landing
+from pipelines.adapters.sources import NoInput, Source, expand
+from pipelines.domain.feeds import Feed, Known, Reading
+from pipelines.domain.gates import VIEWS, Batch, Outcome, Rule
+from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable
+from pipelines.settings import Settings, current_user
+
+LARGEST_AGGREGATE = 512 * 1024**2
+# Further apart than this, two publications are not one after the other.
+FURTHEST_PREDECESSOR = dt.timedelta(days=400)
+NO_ROWS = "_none.parquet"
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """What became of one thing that was named: a batch with its verdict, or no input at all (`sha256` is None)."""
+
+    feed: str
+    file: str
+    verdict: str
+    sha256: str | None = None
+    already_held: bool = False
+    reasons: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    rows: int | None = None
+    period_start: str | None = None
+    period_end: str | None = None
+    known_from: str | None = None
+
+
+def receive(
+    settings: Settings, feed: Feed, arguments: list[str], published: dt.date | None = None, received_by: str | None = None
+) -> Iterator[Arrival]:
+    """Take in every file that the arguments name, one `Arrival` each, in order.
+
+    Raises `Ungoverned` when the feed's legal basis is not in force today.
+    """
+    catalogue.register().require_in_force(feed, dt.datetime.now(dt.UTC).date())
+    with lock(settings.locks / "intake"):
+        landing = Landing(settings)
+        landing.clear_incoming()
+        known = catalogue.known()
+        for argument in arguments:
+            for source in expand(argument):
+                if isinstance(source, tuple):
+                    yield Arrival(feed.feed, printable(source[0]), "no input", reasons=[source[1]])
+                else:
+                    yield _receive_one(landing, feed, source, published, known, received_by or current_user())
+
+
+def _receive_one(
+    landing: Landing, feed: Feed, source: Source, published: dt.date | None, known: Known, received_by: str
+) -> Arrival:
+    name = printable(source.name)
+    try:
+        with source.open() as stream:
+            held, is_new = landing.seal(
+                feed, stream, file_name=name, origin=printable(source.origin, 500), received_by=received_by
+            )
+    except NoInput as error:
+        return Arrival(feed.feed, name, "no input", reasons=[str(error)])
+    if is_new and published:
+        held.record(published_given=published.isoformat())
+    if held.verdict == "pending":
+        settle(landing, feed, held, known)
+    return arrival(held, name, already_held=not is_new)
+
+
+def arrival(held: Held, name: str, already_held: bool) -> Arrival:
+    """A held batch as it is reported, under the name given this time."""
+    manifest = held.manifest
+    return Arrival(
+        held.feed,
+        name,
+        held.verdict,
+        held.sha256,
+        already_held,
+        held.reasons,
+        manifest.get("not_loaded", []) + [check["line"] for check in held.checks.get("checks", []) if not check["passed"] and check["severity"] == "warn"],
+        manifest.get("row_count"),
+        manifest.get("period_start"),
+        manifest.get("period_end"),
+        manifest.get("known_from"),
+    )
+
+
+def settle_pending(settings: Settings, feed: Feed) -> list[Held]:
+    """Settle what a stopped process left, and see that the feed's accepted folder can be read even when empty."""
+    with lock(settings.locks / "intake"):
+        landing = Landing(settings)
+        landing.clear_incoming()
+        pending = [held for held in landing.batches(feed.feed) if held.verdict == "pending"]
+        for held in pending:
+            settle(landing, feed, held, catalogue.known())
+        none = settings.accepted / feed.feed / NO_ROWS
+        if not none.exists():
+            with warehouse.connect(settings) as connection:
+                warehouse.write_rows(connection, pl.DataFrame(schema=feed.accepted_schema()), none)
+    return pending
+
+
+def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
+    """Read a batch from its sealed bytes, judge it, and put it where it belongs. Doing it twice gives the same."""
+    try:
+        if int(held.manifest["size_bytes"]) > LARGEST_AGGREGATE:
+            raise Refused(Reason(f"larger than {LARGEST_AGGREGATE // 1024**2} MiB: not this publication"))
+        content = b"".join(landing.original(held))
+        reading = catalogue.reader(feed)(content, feed, known, str(held.manifest["file_name"]))
+    except Refused as refused:
+        held.quarantine([str(r) for r in refused.reasons], [r.as_dict() for r in refused.reasons])
+        return
+    _record_reading(held, reading)
+    rows = reading.rows.with_columns(batch=pl.lit(held.sha256)).select(list(feed.accepted_schema()))
+    checks = _judged(landing, feed, held, rows, known)
+    held.record_checks(checks)
+    broken = [check for check in checks["checks"] if check["severity"] == "error" and not check["passed"]]
+    if broken:
+        held.quarantine([line for check in broken for line in check["lines"]], [])
+        return
+    with warehouse.connect(landing.settings) as connection:
+        warehouse.write_rows(connection, rows, held.accepted_path)
+
+
+def outcomes(settings: Settings, feed: Feed, held: Held) -> dict[str, Any]:
+    """What the gate says of an accepted batch under today's rules; judged anew only when something changed."""
+    landing = Landing(settings)
+    recorded = held.checks
+    if recorded.get("judged_with") == _judged_with(feed, _previous(landing, feed, held)):
+        return recorded
+    with warehouse.connect(settings) as connection:
+        rows = warehouse.read_rows(connection, held.accepted_path)
+    checks = _judged(landing, feed, held, rows, catalogue.known())
+    held.record_checks(checks)
+    return checks
+
+
+def _record_reading(held: Held, reading: Reading) -> None:
+    given = held.manifest.get("published_given")
+    published = reading.published_on or (dt.date.fromisoformat(given) if given else None)
+    known_from = f"{published.isoformat()}T00:00:00+00:00" if published else held.manifest["received_at"]
+    held.record(
+        layout=reading.layout,
+        row_count=reading.rows.height,
+        published_on=published.isoformat() if published else None,
+        period_start=reading.period_start.isoformat() if reading.period_start else None,
+        period_end=reading.period_end.isoformat() if reading.period_end else None,
+        not_loaded=list(reading.not_loaded),
+        known_from=known_from,
+    )
+
+
+def _judged(landing: Landing, feed: Feed, held: Held, rows: pl.DataFrame, known: Known) -> dict[str, Any]:
+    before = _previous(landing, feed, held)
+    previous = None
+    if before is not None:
+        with warehouse.connect(landing.settings) as connection:
+            previous = warehouse.read_rows(connection, before.accepted_path)
+    last_day = dt.datetime.fromisoformat(held.manifest["known_from"]).date()
+    batch = Batch(rows, last_day, previous, known.icb_codes)
+
+    def view_of(rule: Rule) -> pl.DataFrame:
+        return VIEWS[rule.view](batch, rule.options)
+
+    results = judge(catalogue.suite(feed.feed), view_of)
+    return {
+        "judged_with": _judged_with(feed, before),
+        "judged_at": dt.datetime.now(dt.UTC).isoformat(),
+        "checks": [_as_record(outcome) for outcome in results],
+    }
+
+
+def _judged_with(feed: Feed, before: Held | None) -> str:
+    rules = hashlib.sha256(catalogue.suite_path(feed.feed).read_bytes()).hexdigest()
+    return f"{rules}:{before.sha256 if before else ''}"
+
+
+def _previous(landing: Landing, feed: Feed, held: Held) -> Held | None:
+    """The accepted publication before: the same period published earlier, else the nearest earlier period.
+
+    Lists have no period; theirs is the one known before. Files arrive in any order, so receipt does not matter.
+    """
+    here = held.manifest
+    place = (here["period_end"] or "", here["known_from"])
+    others = [
+        (other.manifest["period_end"] or "", other.manifest["known_from"], other.sha256, other)
+        for other in landing.batches(feed.feed)
+        if other.sha256 != held.sha256 and other.verdict == "accepted"
+    ]
+    earlier = [entry for entry in others if (entry[0], entry[1]) < place]
+    if not earlier:
+        return None
+    nearest = max(earlier, key=lambda entry: entry[:3])
+    if here["period_end"]:
+        gap = dt.date.fromisoformat(here["period_end"]) - dt.date.fromisoformat(nearest[0])
+        if gap > FURTHEST_PREDECESSOR:
+            return None
+    return nearest[3]
+
+
+def _as_record(outcome: Outcome) -> dict[str, Any]:
+    """An outcome as it is kept: counts, places and codes; no value of the file."""
+    rule = outcome.rule
+    lines = [f"{Reason(rule.reason, row.sheet, row.row, row.column)} ({rule.id})" for row in outcome.rows[:MOST_LINES]]
+    summary = f"{rule.reason} ({rule.id}: {outcome.broken} of {outcome.checked})"
+    placed = any(row.row for row in outcome.rows)
+    return {
+        "check_id": rule.id,
+        "severity": rule.severity,
+        "passed": outcome.passed,
+        "checked": outcome.checked,
+        "broken": outcome.broken,
+        "reason": rule.reason,
+        "line": summary,
+        "lines": lines if placed else ([] if outcome.passed else [summary]),
+        "org_codes": sorted({row.org_code for row in outcome.rows if row.org_code}),
+    }
+
+
+def inbox_files(settings: Settings) -> list[Path]:
+    """What lies in the inbox of a declared feed and is not hidden."""
+    return sorted(
+        path
+        for feed in catalogue.feeds()
+        for path in (settings.inbox / feed).glob("*")
+        if not path.name.startswith(".") and path.is_file() and not path.is_symlink()
+    )
+
+
+def inbox_key(files: list[Path]) -> str:
+    """One text for one state of the inbox: names, sizes and times of change."""
+    states = [f"{path}:{path.stat().st_size}:{path.stat().st_mtime_ns}" for path in files]
+    return hashlib.sha256("\n".join(states).encode()).hexdigest()
+
+
+def receive_inbox(settings: Settings, feed: Feed) -> Iterator[Arrival]:
+    """Receive a feed's inbox. A file leaves it once it is settled: its bytes are sealed, whatever the verdict."""
+    for path in inbox_files(settings):
+        if path.parent.name != feed.feed:
+            continue
+        for one in receive(settings, feed, [str(path)]):
+            if one.sha256 is not None:
+                path.unlink()
+            yield one

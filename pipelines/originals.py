@@ -1,0 +1,53 @@
+"""Giving back what was received: the sealed bytes, as they came, and a line in the audit trail."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import os
+import re
+import uuid
+from pathlib import Path
+
+from pipelines.adapters.files import lock
+from pipelines.adapters.landing import Landing
+from pipelines.domain.refusals import printable
+from pipelines.settings import Settings, current_user
+
+
+class Unknown(Exception):
+    """No batch has that digest, or the output cannot be written; one line that says which."""
+
+
+def write(settings: Settings, sha256: str, output: Path) -> int:
+    """Write the original of a batch to `output` and return its size. Raises `Unknown`, `KeyMissing`, `SealBroken`."""
+    held = Landing(settings).find(sha256.lower()) if re.fullmatch(r"[0-9a-fA-F]{64}", sha256) else None
+    if held is None:
+        raise Unknown(f"no received file has sha256 {printable(sha256)}: `datastore status --json` lists what is held")
+    # The trail first: a copy that nobody recorded must not exist.
+    with lock(settings.locks / "audit"):
+        settings.audit.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with settings.audit.open("a") as trail:
+            entry = {
+                "at": dt.datetime.now(dt.UTC).isoformat(),
+                "who": current_user(),
+                "what": "original",
+                "feed": held.feed,
+                "sha256": held.sha256,
+                "output": printable(str(output.absolute()), 500),
+            }
+            trail.write(json.dumps(entry) + "\n")
+            trail.flush()
+            os.fsync(trail.fileno())
+    temporary = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
+    size = 0
+    try:
+        with temporary.open("xb") as file:
+            for part in Landing(settings).original(held):
+                size += file.write(part)
+        os.replace(temporary, output)
+    except OSError as error:
+        raise Unknown(f"{output} cannot be written: {(error.strerror or 'unknown reason').lower()}") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+    return size

@@ -1,0 +1,123 @@
+"""A refresh from the command line: the same Dagster job as at night, in this process, recorded in the same instance."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import shutil
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import dagster as dg
+
+from pipelines import status
+from pipelines.adapters import releases
+from pipelines.adapters.dbt_project import ProjectBroken
+from pipelines.settings import PROJECT_ROOT, Settings
+
+JOB = "nightly_refresh"
+LOCATION_TAG = {".dagster/repository": "__repository__@covid_datastore"}
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """What came of a refresh: the release, or why there is none."""
+
+    published: bool
+    run_id: str
+    seconds: float
+    release: dict[str, Any] = field(default_factory=dict)
+    reasons: list[str] = field(default_factory=list)
+
+
+def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: None) -> Refreshed:
+    """Run the nightly job now; `on_step` hears the name of each step as it starts."""
+    _instance_config(settings)
+    started = dt.datetime.now(dt.UTC)
+    status.record_attempt(settings, started_at=started, outcome="running", reason=None)
+    releases.clear_unfinished(settings)
+    run_id = str(uuid.uuid4())
+    with _instance() as instance:
+        instance.add_event_listener(run_id, lambda entry: _hear(entry, on_step))
+        result = _job().execute_in_process(
+            run_id=run_id,
+            instance=instance,
+            raise_on_error=False,
+            tags=LOCATION_TAG,
+            # Console logging would print tracebacks; the run's own log, shown in the UI, keeps them.
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
+    if result.success:
+        status.record_attempt(settings, started_at=started, outcome="published", reason=None)
+        return Refreshed(True, run_id, seconds, release=releases.record(releases.current(settings)))
+    reasons = list(_reasons(result)) or [f"the run failed: open run {run_id[:8]} in the Dagster UI (make dev)"]
+    status.record_attempt(settings, started_at=started, outcome="refused", reason=reasons[0])
+    return Refreshed(False, run_id, seconds, reasons=reasons)
+
+
+def _job() -> dg.JobDefinition:
+    from pipelines.definitions import defs
+
+    return defs().resolve_job_def(JOB)
+
+
+@contextlib.contextmanager
+def _instance() -> Iterator[dg.DagsterInstance]:
+    with dg.DagsterInstance.get() as instance:
+        yield instance
+
+
+def _instance_config(settings: Settings) -> None:
+    """Dagster reads its instance's configuration from its home; ours stands in the checkout."""
+    target = settings.dagster / "dagster.yaml"
+    source = PROJECT_ROOT / "dagster.yaml"
+    if not target.exists() or target.read_bytes() != source.read_bytes():
+        shutil.copyfile(source, target)
+
+
+def _hear(entry: dg.EventLogEntry, on_step: Callable[[str], None]) -> None:
+    event = entry.dagster_event
+    if event is not None and event.event_type == dg.DagsterEventType.STEP_START and event.step_key:
+        on_step(event.step_key)
+
+
+def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:
+    for check in result.get_asset_check_evaluations():
+        if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+            counts = check.metadata
+            broken = counts["rows_broken"].value if "rows_broken" in counts else None
+            detail = f" ({broken} rows)" if broken else ""
+            yield f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description or 'failed'}{detail}"
+    for event in result.get_step_failure_events():
+        error = event.step_failure_data.error
+        cause = error.cause if error and error.cause else error
+        kind = (cause.cls_name or "error") if cause else "error"
+        if kind != "DagsterAssetCheckFailedError":
+            yield f"step {event.step_key} failed with {kind}{_said(cause, kind)}: run {event.logging_tags.get('run_id', '')[:8]}"
+
+
+# Errors whose message is ours and holds no value of the data.
+OURS = {"Ungoverned", "KeyMissing", "SealBroken", "GateError", "NoRelease", ProjectBroken.__name__}
+
+
+def _said(error: Any, kind: str) -> str:
+    return f" ({error.message.strip().partition(': ')[2].splitlines()[0]})" if kind in OURS and error.message else ""
+
+
+def start_ui(settings: Settings, arguments: list[str]) -> None:
+    """Become the Dagster UI and daemons on this store's state."""
+    _instance_config(settings)
+    command = [str(_beside("dagster")), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), *arguments]
+    os.chdir(PROJECT_ROOT)
+    os.execv(command[0], command)  # noqa: S606
+
+
+def _beside(name: str) -> str:
+    import sys
+    from pathlib import Path
+
+    return str(Path(sys.executable).parent / name)

@@ -1,0 +1,122 @@
+"""Every environment variable, read here and nowhere else; every path of the store's state, named once."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_ROOT = Path(__file__).resolve().parents[1]
+DBT_PROJECT = PROJECT_ROOT / "dbt_project"
+EXPECTATIONS = PROJECT_ROOT / "expectations"
+GOVERNANCE = PROJECT_ROOT / "governance"
+FEEDS = PROJECT_ROOT / "pipelines" / "defs" / "feeds"
+
+# Nothing phones home; Dagster's own switch is in dagster.yaml, this one covers runs without an instance.
+QUIET = {
+    "DO_NOT_TRACK": "1",
+    "DAGSTER_DISABLE_TELEMETRY": "yes",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where the store keeps its state (`home`) and its keys (`keys`); nothing is written elsewhere."""
+
+    home: Path
+    keys: Path
+
+    @property
+    def landing(self) -> Path:
+        """Sealed originals and their manifests."""
+        return self.home / "landing"
+
+    @property
+    def accepted(self) -> Path:
+        """Typed rows of accepted batches, encrypted Parquet."""
+        return self.home / "accepted"
+
+    @property
+    def quarantine(self) -> Path:
+        """Why and where a batch was refused; never a value."""
+        return self.home / "quarantine"
+
+    @property
+    def operations(self) -> Path:
+        """Records about batches, checks and releases, as dbt sources."""
+        return self.home / "operations"
+
+    @property
+    def build(self) -> Path:
+        """The encrypted build database: the pipeline's alone."""
+        return self.home / "build" / "build.duckdb"
+
+    @property
+    def published(self) -> Path:
+        """Releases, and the link `current` to the one that is served."""
+        return self.home / "published"
+
+    @property
+    def inbox(self) -> Path:
+        """Where a supplier's file may be dropped: `inbox/<feed>/<file>`."""
+        return self.home / "inbox"
+
+    @property
+    def audit(self) -> Path:
+        """The append-only trail of who took which original."""
+        return self.home / "audit" / "originals.jsonl"
+
+    @property
+    def temporary(self) -> Path:
+        """Spill and half-written files; always safe to remove while nothing runs."""
+        return self.home / "tmp"
+
+    @property
+    def locks(self) -> Path:
+        """Lock files: one receiver and one refresh at a time."""
+        return self.home / "locks"
+
+    @property
+    def dagster(self) -> Path:
+        """Dagster's instance: runs, events, schedules."""
+        return self.home / "dagster"
+
+    @property
+    def dbt_target(self) -> Path:
+        """What dbt compiles."""
+        return self.home / "dbt" / "target"
+
+    @property
+    def dbt_logs(self) -> Path:
+        """What dbt logs."""
+        return self.home / "dbt" / "logs"
+
+
+def load() -> Settings:
+    """The settings of this process: `DATASTORE_HOME` (default `.datastore/` in the checkout), `DATASTORE_KEYS`."""
+    home = Path(os.environ.get("DATASTORE_HOME") or PROJECT_ROOT / ".datastore").expanduser().absolute()
+    keys = Path(os.environ.get("DATASTORE_KEYS") or home / "keys").expanduser().absolute()
+    return Settings(home=home, keys=keys)
+
+
+def prepare(settings: Settings) -> None:
+    """Make the private state folder and set what the tools we run read from their environment."""
+    for folder in (settings.home, settings.keys, settings.temporary, settings.locks, settings.dagster, settings.inbox):
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    os.environ.update(QUIET)
+    os.environ["DATASTORE_HOME"] = str(settings.home)
+    os.environ["DATASTORE_KEYS"] = str(settings.keys)
+    os.environ["DAGSTER_HOME"] = str(settings.dagster)
+    os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)
+    os.environ["DBT_LOG_PATH"] = str(settings.dbt_logs)
+
+
+def current_user() -> str:
+    """The account that runs this process, for manifests and the audit trail."""
+    import getpass
+
+    try:
+        return getpass.getuser()
+    except OSError:
+        return f"uid {os.getuid()}"

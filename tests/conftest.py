@@ -1,0 +1,81 @@
+"""What holds for every test: a folder is a promise about what its tests need, and the runner keeps it.
+
+Helpers and fixtures of one kind of test belong in the `conftest.py` of its folder, not here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+
+BUILT = "built_datastore"
+"""The fixture that gives a refreshed store: tens of seconds, so where it may be used is declared."""
+
+LIGHT = {"unit", "spec", "properties"}
+"""Nothing but memory and a temporary folder; never a refreshed store."""
+
+EITHER = {"integration", "contracts", "security", "browser"}
+"""Parts together, the shape of what is delivered, custody, pages: with a refreshed store or without."""
+
+HEAVY = {"end_to_end"}
+"""The whole road; always on a refreshed store."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Stop the run when a folder lies; mark what reads the publishers' files, before `-m` chooses."""
+    lies = sorted(lie for item in items if (lie := _lie(item)))
+    if lies:
+        pytest.exit("tests in the wrong folder:\n  " + "\n  ".join(lies), returncode=4)
+    for item in items:
+        if "feeds_dir" in _fixtures(item):
+            item.add_marker("real_feeds")
+
+
+def pytest_report_header() -> str:
+    """Say at the top whether the publishers' files are used."""
+    folder = _real_feeds()
+    found = str(folder) if folder.is_dir() else f"none at {folder}, their tests are skipped"
+    return f"real files: {found}"
+
+
+@pytest.fixture(scope="session")
+def feeds_dir() -> Path:
+    """The folder of the publishers' real files, one folder a feed; a test that asks is skipped without it.
+
+    Named by `DATASTORE_REAL_FEEDS`, else `shared/feeds` beside the checkout. A folder that was named and is
+    not there is a failure: somebody meant the tests to run.
+    """
+    folder = _real_feeds()
+    if folder.is_dir():
+        return folder
+    if "DATASTORE_REAL_FEEDS" in os.environ:
+        pytest.fail(f"DATASTORE_REAL_FEEDS names no folder: {folder}", pytrace=False)
+    pytest.skip(f"no real files at {folder}; name their folder in DATASTORE_REAL_FEEDS")
+
+
+def _real_feeds() -> Path:
+    beside = TESTS.parents[1] / "shared" / "feeds"
+    return Path(os.environ.get("DATASTORE_REAL_FEEDS", beside)).expanduser().absolute()
+
+
+def _lie(item: pytest.Item) -> str | None:
+    """What is wrong with where this test stands, or None."""
+    folder = item.path.relative_to(TESTS).parts[0]
+    builds = BUILT in _fixtures(item)
+    if folder in LIGHT and builds:
+        return f"{item.nodeid}: {folder}/ promises no refreshed store, but it uses {BUILT}"
+    if folder in HEAVY and not builds:
+        return f"{item.nodeid}: {folder}/ promises a refreshed store, but it does not use {BUILT}"
+    if folder not in LIGHT | EITHER | HEAVY:
+        return f"{item.nodeid}: a test stands in one of {', '.join(sorted(LIGHT | EITHER | HEAVY))}"
+    return None
+
+
+def _fixtures(item: pytest.Item) -> Iterable[str]:
+    return getattr(item, "fixturenames", ())
