@@ -22,6 +22,11 @@ PYTHON ?= $(shell for name in python3.13 python3.12 python3.11 python3; do \
 LOCKED := .venv/packages-$(shell (pwd; cat requirements.lock) | cksum | tr ' ' '-')
 INSTALLED := .venv/project-$(shell cksum <pyproject.toml | tr ' ' '-')
 
+# dbt wants a store even to read the models: an empty one, aside, for as long as the command runs.
+ASIDE = aside=$$(mktemp -d); trap 'rm -rf "$$aside"' EXIT; export DATASTORE_HOME="$$aside" DATASTORE_KEYS="$$aside/keys" \
+	DBT_TARGET_PATH="$$aside/target" DBT_LOG_PATH="$$aside/logs";
+SQL := dbt_project/models $(wildcard dbt_project/tests/*.sql)
+
 .PHONY: help
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of'
@@ -45,16 +50,19 @@ check: setup ## ruff, mypy, the layers, sqlfluff, dbt parse: everything but the 
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/sqlfluff lint --disable-progress-bar dbt_project/models dbt_project/tests
-	@parsed=$$(mktemp -d) && trap 'rm -rf "$$parsed"' EXIT && set -x && \
-	DATASTORE_HOME="$$parsed" DBT_TARGET_PATH="$$parsed/target" DBT_LOG_PATH="$$parsed/logs" \
-	$(BIN)/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
+	@$(MAKE) --no-print-directory check-sql
+	@echo 'All checks passed.'
+
+.PHONY: check-sql
+check-sql: setup ## only the SQL: dbt parse without a warning, then sqlfluff
+	@$(ASIDE) $(BIN)/dbt --quiet --warn-error parse --project-dir dbt_project --profiles-dir dbt_project
+	@$(ASIDE) $(BIN)/sqlfluff lint --disable-progress-bar $(SQL)
 
 .PHONY: fmt
 fmt: setup ## put Python and SQL in their form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/sqlfluff fix --disable-progress-bar dbt_project/models dbt_project/tests
+	@$(ASIDE) $(BIN)/sqlfluff fix --disable-progress-bar $(SQL)
 
 .PHONY: test-real
 test-real: setup ## only the tests on the publishers' real files: make test-real [FEEDS=folder]
@@ -69,9 +77,9 @@ docs: setup ## write docs/generated anew
 	@$(BIN)/datastore docs
 
 .PHONY: new-feed
-new-feed: setup ## the folder of a new feed: make new-feed FEED=subject_collection
-	@$(if $(FEED),,echo 'say which: make new-feed FEED=subject_collection' >&2; exit 2)
-	@$(BIN)/datastore new-feed "$(FEED)"
+new-feed: setup ## a new feed's files: make new-feed FEED=subject_collection AGREEMENT=id
+	@$(if $(and $(FEED),$(AGREEMENT)),,echo 'say which: make new-feed FEED=subject_collection AGREEMENT=id' >&2; exit 2)
+	@$(BIN)/datastore new-feed "$(FEED)" --agreement "$(AGREEMENT)"
 
 .PHONY: lock
 lock: setup ## requirements.in -> requirements.lock (needs the package index)

@@ -43,9 +43,14 @@ class Failed(Exception):
 
 
 def main() -> None:
+    """Run the command line."""
+    guarded(lambda: app(standalone_mode=True))
+
+
+def guarded(command: Callable[[], None]) -> None:
     """Run a command; whatever goes wrong is one line on standard error, never a traceback."""
     try:
-        app(standalone_mode=True)
+        command()
     except Failed as failure:
         err.print(f"[red]datastore:[/] {escape(str(failure))}")
         sys.exit(failure.code)
@@ -92,7 +97,8 @@ def receive(
     feed: Annotated[str, typer.Argument(help="Name of the feed, e.g. ae_monthly.")],
     paths: Annotated[list[str], typer.Argument(metavar="PATH_OR_URL...", help="Files, folders, patterns or URLs.")],
     published: Annotated[
-        str | None, typer.Option(metavar="DATE", help="Publication date, where the file does not state it (ISO).")
+        str | None,
+        typer.Option(metavar="DATE", help="Publication date, where the file does not state it (ISO)."),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -164,7 +170,9 @@ def _with_progress(what: str, items: Any, quiet: bool) -> Any:
     if quiet or not err.is_terminal:
         yield from items
         return
-    with Progress(SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True) as bar:
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True
+    ) as bar:
         task = bar.add_task(what, total=None)
         for count, item in enumerate(items, start=1):
             bar.update(task, description=f"{what}: {count} files")
@@ -181,9 +189,7 @@ def refresh(as_json: AsJson = False) -> None:
     elif result.published:
         print_release(here, result)
     else:
-        err.print("[red]refused[/]: nothing was published; the release before stays served")
-        for reason in result.reasons[:MOST_LINES]:
-            err.print(f"  {escape(reason)}")
+        print_refusal(result)
     if not result.published:
         raise typer.Exit(REFUSED)
 
@@ -196,6 +202,13 @@ def run_refresh(here: settings.Settings, quiet: bool) -> Any:
         from pipelines.refresh import refresh as run
 
         return run(here, lambda step: bar.update(task, description=f"refresh: {step}"))
+
+
+def print_refusal(result: Any) -> None:
+    """Why nothing was published."""
+    err.print("[red]refused[/]: nothing was published; the release before stays served")
+    for reason in result.reasons[:MOST_LINES]:
+        err.print(f"  {escape(reason)}")
 
 
 def print_release(here: settings.Settings, result: Any) -> None:
@@ -224,7 +237,14 @@ def status(as_json: AsJson = False) -> None:
         _print_json(report)
         return
     table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in (("feed", "left"), ("accepted", "right"), ("quarantined", "right"), ("last period", "left"), ("received", "left"), ("fresh", "left")):
+    for name, justify in (
+        ("feed", "left"),
+        ("accepted", "right"),
+        ("quarantined", "right"),
+        ("last period", "left"),
+        ("received", "left"),
+        ("fresh", "left"),
+    ):
         table.add_column(name, justify=justify)  # type: ignore[arg-type]
     for feed in report["feeds"]:
         table.add_row(
@@ -246,7 +266,9 @@ def status(as_json: AsJson = False) -> None:
         out.print(f"[yellow]quarantined[/]  {waiting['feed']}: {escape(waiting['file'])}: {escape(waiting['reason'])}")
     failed = [check for check in report["checks"] if not check["passed"]]
     for check in failed[:MOST_LINES]:
-        out.print(f"[yellow]{check['severity']}[/]  {check['check']}: {escape(check['file'])}: {escape(check['reason'])}")
+        out.print(
+            f"[yellow]{check['severity']}[/]  {check['check']}: {escape(check['file'])}: {escape(check['reason'])}"
+        )
     out.print(f"checks    {len(report['checks']) - len(failed)} of {len(report['checks'])} passed")
 
 
@@ -278,7 +300,11 @@ def query(
         raise Failed(f"--tier {printable(tier)}: say public or internal")
     key = None
     if tier == "internal":
-        key = typer.prompt("Key of the internal tier", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.readline().strip()
+        key = (
+            typer.prompt("Key of the internal tier", hide_input=True, err=True)
+            if sys.stdin.isatty()
+            else sys.stdin.readline().strip()
+        )
     try:
         columns, rows = ask.ask(_here(), sql, tier, key)
     except ask.NoAnswer as no_answer:
@@ -300,7 +326,9 @@ def _shown(value: Any) -> str:
 
 
 @app.command()
-def synthesise(directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")]) -> None:
+def synthesise(
+    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
+) -> None:
     """Write the synthetic England: fictional organisations in the publications' real layouts, and the truth."""
     from data.synthetic import write
 
@@ -317,12 +345,17 @@ def dev(context: typer.Context) -> None:
 
 
 @app.command("new-feed")
-def new_feed(feed: Annotated[str, typer.Argument(help="<subject>_<collection>, e.g. discharge_sitrep.")]) -> None:
+def new_feed(
+    feed: Annotated[str, typer.Argument(help="<subject>_<collection>, e.g. discharge_sitrep.")],
+    agreement: Annotated[
+        str, typer.Option(help="The agreement it is held under: an id in governance/agreements.yaml.")
+    ],
+) -> None:
     """Write the folder of a new feed, with every file that the contract tests ask for."""
     from pipelines.adapters import scaffold
 
     try:
-        written = scaffold.new_feed(feed)
+        written = scaffold.new_feed(feed, agreement)
     except scaffold.Cannot as reason:
         raise Failed(str(reason)) from None
     for path in written:

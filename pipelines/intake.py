@@ -22,7 +22,7 @@ from pipelines.adapters.landing import Held, Landing
 from pipelines.adapters.sources import NoInput, Source, expand
 from pipelines.domain.feeds import Feed, Known, Reading
 from pipelines.domain.gates import VIEWS, Batch, Outcome, Rule
-from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable
+from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable, refuse
 from pipelines.settings import Settings, current_user
 
 LARGEST_AGGREGATE = 512 * 1024**2
@@ -49,7 +49,11 @@ class Arrival:
 
 
 def receive(
-    settings: Settings, feed: Feed, arguments: list[str], published: dt.date | None = None, received_by: str | None = None
+    settings: Settings,
+    feed: Feed,
+    arguments: list[str],
+    published: dt.date | None = None,
+    received_by: str | None = None,
 ) -> Iterator[Arrival]:
     """Take in every file that the arguments name, one `Arrival` each, in order.
 
@@ -96,7 +100,12 @@ def arrival(held: Held, name: str, already_held: bool) -> Arrival:
         held.sha256,
         already_held,
         held.reasons,
-        manifest.get("not_loaded", []) + [check["line"] for check in held.checks.get("checks", []) if not check["passed"] and check["severity"] == "warn"],
+        manifest.get("not_loaded", [])
+        + [
+            check["line"]
+            for check in held.checks.get("checks", [])
+            if not check["passed"] and check["severity"] == "warn"
+        ],
         manifest.get("row_count"),
         manifest.get("period_start"),
         manifest.get("period_end"),
@@ -125,7 +134,7 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
         if int(held.manifest["size_bytes"]) > LARGEST_AGGREGATE:
             raise Refused(Reason(f"larger than {LARGEST_AGGREGATE // 1024**2} MiB: not this publication"))
         content = b"".join(landing.original(held))
-        reading = catalogue.reader(feed)(content, feed, known, str(held.manifest["file_name"]))
+        reading = _read(content, feed, known, str(held.manifest["file_name"]))
     except Refused as refused:
         held.quarantine([str(r) for r in refused.reasons], [r.as_dict() for r in refused.reasons])
         return
@@ -139,6 +148,19 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
         return
     with warehouse.connect(landing.settings) as connection:
         warehouse.write_rows(connection, rows, held.accepted_path)
+
+
+def _read(content: bytes, feed: Feed, known: Known, file_name: str) -> Reading:
+    """What the feed's reader makes of a file. An error of the reader's own refuses the file, not the night."""
+    try:
+        reading = catalogue.reader(feed)(content, feed, known, file_name)
+    except (Refused, MemoryError):
+        raise
+    except Exception as error:  # whatever it says may hold a value of the file: only its kind is told
+        raise refuse(f"the reader of {feed.feed} failed ({type(error).__name__}): please report it") from None
+    if reading.published_on and reading.published_on > known.received_on:
+        raise refuse(f"published on {reading.published_on}, after the day of receipt: check the publication date")
+    return reading
 
 
 def outcomes(settings: Settings, feed: Feed, held: Held) -> dict[str, Any]:

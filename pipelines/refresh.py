@@ -7,6 +7,7 @@ import datetime as dt
 import os
 import shutil
 import uuid
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,7 +17,7 @@ import dagster as dg
 from pipelines import status
 from pipelines.adapters import releases
 from pipelines.adapters.dbt_project import ProjectBroken
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import PROJECT_ROOT, Settings, program
 
 JOB = "nightly_refresh"
 LOCATION_TAG = {".dagster/repository": "__repository__@covid_datastore"}
@@ -40,7 +41,7 @@ def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: No
     status.record_attempt(settings, started_at=started, outcome="running", reason=None)
     releases.clear_unfinished(settings)
     run_id = str(uuid.uuid4())
-    with _instance() as instance:
+    with dg.DagsterInstance.get() as instance, _silence():
         instance.add_event_listener(run_id, lambda entry: _hear(entry, on_step))
         result = _job().execute_in_process(
             run_id=run_id,
@@ -66,9 +67,11 @@ def _job() -> dg.JobDefinition:
 
 
 @contextlib.contextmanager
-def _instance() -> Iterator[dg.DagsterInstance]:
-    with dg.DagsterInstance.get() as instance:
-        yield instance
+def _silence() -> Iterator[None]:
+    """Steps print what dbt prints; here it goes to the run's log alone."""
+    with open(os.devnull, "w") as nowhere, contextlib.redirect_stdout(nowhere), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
 
 
 def _instance_config(settings: Settings) -> None:
@@ -97,7 +100,7 @@ def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:
         cause = error.cause if error and error.cause else error
         kind = (cause.cls_name or "error") if cause else "error"
         if kind != "DagsterAssetCheckFailedError":
-            yield f"step {event.step_key} failed with {kind}{_said(cause, kind)}: run {event.logging_tags.get('run_id', '')[:8]}"
+            yield f"step {event.step_key} failed with {kind}{_said(cause, kind)}: see the run in the Dagster UI"
 
 
 # Errors whose message is ours and holds no value of the data.
@@ -111,13 +114,6 @@ def _said(error: Any, kind: str) -> str:
 def start_ui(settings: Settings, arguments: list[str]) -> None:
     """Become the Dagster UI and daemons on this store's state."""
     _instance_config(settings)
-    command = [str(_beside("dagster")), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), *arguments]
+    command = [str(program("dagster")), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), *arguments]
     os.chdir(PROJECT_ROOT)
     os.execv(command[0], command)  # noqa: S606
-
-
-def _beside(name: str) -> str:
-    import sys
-    from pathlib import Path
-
-    return str(Path(sys.executable).parent / name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,7 +103,14 @@ def load() -> Settings:
 
 def prepare(settings: Settings) -> None:
     """Make the private state folder and set what the tools we run read from their environment."""
-    for folder in (settings.home, settings.keys, settings.temporary, settings.locks, settings.dagster, settings.inbox):
+    for folder in (
+        settings.home,
+        settings.keys,
+        settings.temporary,
+        settings.locks,
+        settings.dagster,
+        settings.inbox,
+    ):
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     os.environ.update(QUIET)
     os.environ["DATASTORE_HOME"] = str(settings.home)
@@ -120,3 +128,8 @@ def current_user() -> str:
         return getpass.getuser()
     except OSError:
         return f"uid {os.getuid()}"
+
+
+def program(name: str) -> Path:
+    """A program that is installed beside this Python, whatever the PATH says."""
+    return Path(sys.executable).parent / name

@@ -6,10 +6,14 @@ Helpers and fixtures of one kind of test belong in the `conftest.py` of its fold
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+
+from tests.support.stores import Store
 
 TESTS = Path(__file__).resolve().parent
 
@@ -57,6 +61,23 @@ def feeds_dir() -> Path:
     if "DATASTORE_REAL_FEEDS" in os.environ:
         pytest.fail(f"DATASTORE_REAL_FEEDS names no folder: {folder}", pytrace=False)
     pytest.skip(f"no real files at {folder}; name their folder in DATASTORE_REAL_FEEDS")
+
+
+@pytest.fixture(scope="session")
+def built_datastore(tmp_path_factory: pytest.TempPathFactory) -> Store:
+    """The synthetic England received and published, as `make refresh` does it. Copy it before changing it."""
+    store = Store(tmp_path_factory.mktemp("built") / "store")
+    run = subprocess.run(
+        [sys.executable, "-m", "pipelines.first_run"],
+        capture_output=True,
+        text=True,
+        env=store.environment,
+        cwd=TESTS.parent,
+        check=False,
+    )
+    if run.returncode:
+        pytest.fail(f"the synthetic England was not published:\n{run.stdout}\n{run.stderr}", pytrace=False)
+    return store
 
 
 def _real_feeds() -> Path:

@@ -115,9 +115,7 @@ def _month(usual: _Usual, season: Season, chance: random.Random) -> dict[str, in
         over = _share(attendances, season.over_four_hours * usual.slowness * breach[department], chance)
         values[f"attendances_not_booked__{department}__msitae"] = attendances
         values[f"over_four_hours_not_booked__{department}__msitae"] = over
-        values[f"emergency_admissions_via_ae__{department}__msitae"] = _share(
-            attendances, admitted[department], chance
-        )
+        values[f"emergency_admissions_via_ae__{department}__msitae"] = _share(attendances, admitted[department], chance)
         if season.month >= BOOKED_FROM:
             booked = _share(attendances, season.booked, chance) if usual.books else 0
             values[f"attendances_booked__{department}__msitae"] = booked

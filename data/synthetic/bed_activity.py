@@ -119,9 +119,7 @@ def metric_begins(metric_id: str) -> dt.date:
 
 def sitrep_metrics() -> tuple[str, ...]:
     """Every base metric of the return."""
-    parts = tuple(
-        f"{part}__{bed_type}__covid_sitrep" for bed_type in BED_TYPES for part in (*PARTS, NON_COVID_PART)
-    )
+    parts = tuple(f"{part}__{bed_type}__covid_sitrep" for bed_type in BED_TYPES for part in (*PARTS, NON_COVID_PART))
     return (*ADMISSION_METRICS, ALL_BEDS, VENTILATED, *parts)
 
 

@@ -96,9 +96,7 @@ def _versions(publications: list[Publication]) -> Iterator[Version]:
                 if current and said and by_provider[org_code] == current.value:
                     continue
                 if current:
-                    yield Version(
-                        metric_id, org_code, period, current.known_from, current.value, known_to=known_from
-                    )
+                    yield Version(metric_id, org_code, period, current.known_from, current.value, known_to=known_from)
                 value = by_provider.get(org_code)
                 current = Version(metric_id, org_code, period, known_from, value) if said else None
             if current:

@@ -12,6 +12,7 @@ from data.synthetic.faults import faulty_bytes, load_faults
 from data.synthetic.layouts.ae_monthly import ae_files
 from data.synthetic.layouts.covid_workbook import covid_workbooks
 from data.synthetic.layouts.ods import ods_files
+from data.synthetic.samples import sample_files
 from data.synthetic.truth import truth_files
 
 README = """The synthetic England
@@ -41,6 +42,7 @@ def write(directory: Path, seed: int = 2020) -> list[Path]:
         *ae_files(england, monthly, seed),
         *covid_workbooks(england, weekly),
         *ods_files(england),
+        *sample_files(),
     ]
     content = {f"{document.feed}/{document.name}": document.render() for document in documents}
     for name, text in truth_files(england, [*monthly, *weekly]).items():

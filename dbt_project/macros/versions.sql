@@ -1,15 +1,14 @@
 {#- Versions of a figure: what was known from when to when.
 
 `relation` has the key columns, known_from, known_to, value, numerator, denominator, status, status_reason,
-region_code, batch and the source cell. A version that follows at once and says the same is no new version:
+region_code, batch and, if `with_source`, the source cell. A version that follows at once and says the same is no new version:
 it prolongs the one before, which keeps its batch and cell; only the region is the later one, because the
 region that a return names is not what is versioned. -#}
-{% macro merge_equal_versions(relation) -%}
+{% macro merge_equal_versions(relation, with_source=false) -%}
 {%- set key = 'metric_id, org_code, period_start, period_end' -%}
 {%- set kept = [
-    'value', 'numerator', 'denominator', 'status', 'status_reason', 'batch', 'source_sheet', 'source_row',
-    'source_column'
-] -%}
+    'value', 'numerator', 'denominator', 'status', 'status_reason', 'batch'
+] + (['source_sheet', 'source_row', 'source_column'] if with_source else []) -%}
 compared as (
     select
         r.*,
@@ -53,7 +52,7 @@ merged as (
 {#- What `parts` came to at every moment when one of them changed.
 
 `parts` has the columns of `key`, known_from, known_to, region_code and batch; `measures` maps a column name to an
-aggregate over the parts p that were known at that moment. Yields the CTE `states`; moments at which no part
+aggregate over the parts p that were known at that moment; region and batch are those of the parts that changed. Yields the CTE `states`; moments at which no part
 was known are left out, so that a figure dropped by a later publication ends there. -#}
 {% macro states_over_time(parts, key, measures) -%}
 moments as (
@@ -76,8 +75,10 @@ all_states as (
             order by m.known_from nulls last
         ) as known_to,
         count(p.batch) as parts_known,
-        max(p.region_code) as region_code,
-        max_by(p.batch, p.known_from) as batch,
+        coalesce(
+            max(case when p.known_from = m.known_from then p.region_code end), max(p.region_code)
+        ) as region_code,
+        coalesce(max(case when p.known_from = m.known_from then p.batch end), max(p.batch)) as batch,
         {%- for name, aggregate in measures.items() %}
         {{ aggregate }} as {{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
@@ -88,7 +89,7 @@ all_states as (
             {{ 'and ' if not loop.first }}m.{{ column }} = p.{{ column }}
             {%- endfor %}
             and m.known_from >= p.known_from
-            and (p.known_to is null or m.known_from < p.known_to)
+            and m.known_from < {{ or_never('p.known_to') }}
     group by {% for column in key %}m.{{ column }}, {% endfor %}m.known_from
 ),
 
@@ -97,4 +98,33 @@ states as (
     from all_states
     where parts_known > 0
 )
+{%- endmacro %}
+
+{#- The columns of a model of derived metrics. -#}
+{% macro derived_columns(relation) -%}
+select
+    metric_id,
+    org_code,
+    period_start,
+    period_end,
+    known_from,
+    known_to,
+    value,
+    numerator,
+    denominator,
+    status,
+    status_reason,
+    region_code,
+    batch
+from {{ relation }}
+{%- endmacro %}
+
+{#- A metric_id from its three parts; the basis is plain text, the others are expressions. -#}
+{% macro metric_id(measure, dimension, basis) -%}
+    {{ measure }} || '__' || {{ dimension }} || '__{{ basis }}'
+{%- endmacro %}
+
+{#- An open end as a moment after all others: joins on a plain comparison hash, joins on an `or` do not. -#}
+{% macro or_never(moment) -%}
+    coalesce({{ moment }}, cast('9999-12-31 00:00:00' as timestamp))
 {%- endmacro %}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import importlib
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -20,6 +21,7 @@ from pipelines.domain.gates import Suite
 from pipelines.domain.governance import Register, Ungoverned
 from pipelines.domain.reading.figures import read_figures
 from pipelines.domain.reading.tables import read_rows
+from pipelines.domain.refusals import printable
 
 Reader = Callable[[bytes, Feed, Known, str], Reading]
 
@@ -40,9 +42,9 @@ def feeds() -> dict[str, Feed]:
 def feed(name: str) -> Feed:
     """One feed from its `defs.yaml`; raises `UnknownFeed`."""
     path = settings.FEEDS / name / "defs.yaml"
-    if not path.is_file() or name.startswith("."):
+    if not re.fullmatch(r"[a-z0-9_]+", name) or not path.is_file():
         known = ", ".join(sorted(path.parent.name for path in settings.FEEDS.glob("*/defs.yaml")))
-        raise UnknownFeed(f"unknown feed {name!r}; feeds: {known}")
+        raise UnknownFeed(f"unknown feed {printable(name)}; feeds: {known}")
     return Feed(**yaml.safe_load(path.read_text())["attributes"])
 
 

@@ -22,9 +22,7 @@ def project() -> DbtProject:
     """The project with an up-to-date manifest. Raises `ProjectBroken`."""
     here = settings.load()
     settings.prepare(here)
-    found = DbtProject(
-        project_dir=settings.DBT_PROJECT, profiles_dir=settings.DBT_PROJECT, target_path=here.dbt_target
-    )
+    found = DbtProject(project_dir=settings.DBT_PROJECT, profiles_dir=settings.DBT_PROJECT, target_path=here.dbt_target)
     stamp = here.dbt_target / "parsed"
     with lock(here.locks / "dbt_parse"):
         digest = _digest()

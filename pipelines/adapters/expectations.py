@@ -58,12 +58,19 @@ def _validate(rule: Rule, frame: Any) -> Mapping[str, Any]:
     settings = dict(rule.expectation)
     kind = "".join(word.title() for word in settings.pop("type").split("_"))
     expectation = getattr(library.expectations, kind)(**settings)
-    batch = context.data_sources.all()["frames"].get_asset("view").get_batch_definition("whole").get_batch(
-        batch_parameters={"dataframe": frame}
+    batch = (
+        context.data_sources.all()["frames"]
+        .get_asset("view")
+        .get_batch_definition("whole")
+        .get_batch(batch_parameters={"dataframe": frame})
     )
     answer = batch.validate(
         expectation,
-        result_format={"result_format": "COMPLETE", "exclude_unexpected_values": True, "partial_unexpected_count": 0},
+        result_format={
+            "result_format": "COMPLETE",
+            "exclude_unexpected_values": True,
+            "partial_unexpected_count": 0,
+        },
     )
     if answer.exception_info and any(_raised(info) for info in _infos(answer.exception_info)):
         raise GateError(f"rule {rule.id} could not be judged: see expectations/ for how it is stated")
@@ -93,6 +100,8 @@ def _library() -> tuple[Any, Any]:
 
         context = great_expectations.get_context(mode="ephemeral")
         context.variables.progress_bars = {"globally": False}
-        context.data_sources.add_pandas("frames").add_dataframe_asset("view").add_batch_definition_whole_dataframe("whole")
+        context.data_sources.add_pandas("frames").add_dataframe_asset("view").add_batch_definition_whole_dataframe(
+            "whole"
+        )
     logging.getLogger("great_expectations").setLevel(logging.ERROR)
     return great_expectations, context

@@ -52,7 +52,9 @@ class KeyStore:
                 f"key {name} is not in {self.folder}: restore it from its backup (docs/runbooks/lost-key.md)"
             ) from None
         except ValueError:
-            raise KeyMissing(f"key file {path} is damaged: restore it from its backup (docs/runbooks/lost-key.md)") from None
+            raise KeyMissing(
+                f"key file {path} is damaged: restore it from its backup (docs/runbooks/lost-key.md)"
+            ) from None
 
     def get_or_create(self, name: str) -> Key:
         """The key of that name, made on first use. Two processes that race get the same key."""

@@ -113,8 +113,7 @@ class Landing:
         incoming = self.settings.landing / ".incoming" / uuid.uuid4().hex
         incoming.mkdir(parents=True, mode=0o700)
         try:
-            assert feed.agreement is not None
-            wrapping = self.keys.for_feed(feed.feed, feed.agreement)
+            wrapping = self.keys.for_feed(feed.feed, str(feed.agreement))
             with (incoming / "original").open("wb") as target:
                 wrapped, sha256, size = seal(source, target, wrapping)
                 target.flush()

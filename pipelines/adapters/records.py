@@ -125,7 +125,9 @@ def check_rows(held: Held, checks: dict[str, Any]) -> list[dict[str, Any]]:
 
 def release_rows(settings: Settings, release_id: str, batches: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Earlier releases that are kept, and the one that is being built."""
-    rows = [{**_release(folder.name, releases.record(folder)), "is_current": False} for folder in releases.kept(settings)]
+    rows = [
+        {**_release(folder.name, releases.record(folder)), "is_current": False} for folder in releases.kept(settings)
+    ]
     building = {
         "release_id": release_id,
         "published_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),

@@ -6,6 +6,7 @@ reaches Great Expectations unless it is what the rule is about.
 
 from __future__ import annotations
 
+import duckdb
 import polars as pl
 
 from pipelines import settings
@@ -24,9 +25,14 @@ def suite() -> Suite:
 def outcomes(here: settings.Settings) -> list[Outcome]:
     """What the gate says of the build as it is now."""
     with warehouse.build(here, read_only=True) as connection:
-        connection.execute("USE build")
+        connection.execute(f"USE {warehouse.BUILD}")
+        return judged(connection)
 
-        def view_of(rule: Rule) -> pl.DataFrame:
-            return connection.execute(str(rule.options["query"])).pl()
 
-        return judge(suite(), view_of)
+def judged(connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
+    """The outcome of every rule on a connection that uses a build."""
+
+    def view_of(rule: Rule) -> pl.DataFrame:
+        return connection.execute(str(rule.options["query"])).pl()
+
+    return judge(suite(), view_of)

@@ -121,9 +121,7 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[Mart]:
     for table, column, description, _ in rows:
         columns.setdefault(table, {})[column] = description
     tiers = {table: tier for table, _, _, tier in rows}
-    return [
-        Mart(table, tiers[table], meanings.pop("", ""), meanings) for table, meanings in sorted(columns.items())
-    ]
+    return [Mart(table, tiers[table], meanings.pop("", ""), meanings) for table, meanings in sorted(columns.items())]
 
 
 def _write_tier(

@@ -43,6 +43,8 @@ class Source:
 
 def expand(argument: str) -> list[Source | tuple[str, str]]:
     """The sources that one argument names; a pair (name, reason) stands for something that is no input."""
+    if not argument.strip():
+        return [("(empty)", "an empty name")]
     if "://" in argument:
         return _expand_url(argument)
     path = Path(argument)

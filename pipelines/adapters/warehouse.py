@@ -34,9 +34,7 @@ def crypto_extension() -> str:
     name = "httpfs"
     distribution = importlib.metadata.distribution(f"duckdb-extension-{name}")
     return str(
-        distribution.locate_file(
-            f"duckdb_extension_{name}/extensions/v{duckdb.__version__}/{name}.duckdb_extension"
-        )
+        distribution.locate_file(f"duckdb_extension_{name}/extensions/v{duckdb.__version__}/{name}.duckdb_extension")
     )
 
 
@@ -57,9 +55,7 @@ def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: K
     """Attach an encrypted database file, made on first use unless read-only."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     mode = ", READ_ONLY" if read_only else ""
-    connection.execute(
-        f"ATTACH IF NOT EXISTS {quoted(path)} AS {alias} (ENCRYPTION_KEY {quoted(key.text)}{mode})"
-    )
+    connection.execute(f"ATTACH IF NOT EXISTS {quoted(path)} AS {alias} (ENCRYPTION_KEY {quoted(key.text)}{mode})")
 
 
 @contextlib.contextmanager

@@ -3,8 +3,6 @@
 What the asset does and what the rules say stands in `intake` and in the feed's own YAML; nothing is decided here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -32,9 +30,8 @@ class FeedComponent(dg.Component):
         return Feed
 
     @classmethod
-    def load(cls, attributes: Feed | None, context: dg.ComponentLoadContext) -> FeedComponent:  # type: ignore[override]
+    def load(cls, attributes: Feed, context: dg.ComponentLoadContext) -> "FeedComponent":  # type: ignore[override]
         """Build from the YAML; raises `Ungoverned` when no whole governance record stands behind the feed."""
-        assert attributes is not None
         catalogue.register().governing(attributes)
         return cls(attributes)
 
@@ -102,7 +99,10 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
         for rule in rules
     ]
     quarantine = dg.AssetCheckSpec(
-        NOTHING_QUARANTINED, asset=key, blocking=False, description="No batch of the feed waits in quarantine."
+        NOTHING_QUARANTINED,
+        asset=key,
+        blocking=False,
+        description="No batch of the feed waits in quarantine.",
     )
 
     @dg.multi_asset_check(name=f"landing_gate_{feed.feed}", specs=[*specs, quarantine], pool="intake")
@@ -136,7 +136,10 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
             check_name=NOTHING_QUARANTINED,
             passed=not waiting,
             severity=dg.AssetCheckSeverity.WARN,
-            metadata={"quarantined": len(waiting), "reasons": dg.MetadataValue.md("\n".join(lines) or "none")},
+            metadata={
+                "quarantined": len(waiting),
+                "reasons": dg.MetadataValue.md("\n".join(lines) or "none"),
+            },
         )
 
     return gate

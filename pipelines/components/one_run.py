@@ -1,7 +1,5 @@
 """One run at a time, whoever starts it: the UI, the schedule or the command line."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

@@ -73,7 +73,9 @@ class Column(Strict):
         if (self.use == "figure") != (self.metric_id is not None):
             raise ValueError(f"column {self.name}: a figure, and only a figure, names its metric_id")
         if not self.aliases and self.position is None:
-            raise ValueError(f"column {self.name}: say how the publication calls it (aliases) or where it stands (position)")
+            raise ValueError(
+                f"column {self.name}: say how the publication calls it (aliases) or where it stands (position)"
+            )
         if self.sensitivity == "contact_detail" and self.use != "ignored":
             raise ValueError(f"column {self.name}: a contact detail is not needed by any mart, so it is not loaded")
         return self
@@ -141,7 +143,9 @@ class Feed(Strict):
         for layout in self.layouts:
             unknown = set(layout.columns) - set(names)
             if unknown:
-                raise ValueError(f"feed {self.feed}, layout {layout.name}: unknown columns {', '.join(sorted(unknown))}")
+                raise ValueError(
+                    f"feed {self.feed}, layout {layout.name}: unknown columns {', '.join(sorted(unknown))}"
+                )
         return self
 
     def column(self, role: Role) -> Column | None:

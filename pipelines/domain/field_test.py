@@ -30,9 +30,7 @@ def breaches_not_reported(rows: pl.DataFrame) -> pl.DataFrame:
     A trust is in the field test when its type 1 attendances exceed 1,000 and every four-hour cell it has is 0.
     """
     tested = (
-        rows.filter(
-            (pl.col("record") == PROVIDER) & pl.col("period_start").is_between(FIRST_MONTH, LAST_MONTH)
-        )
+        rows.filter((pl.col("record") == PROVIDER) & pl.col("period_start").is_between(FIRST_MONTH, LAST_MONTH))
         .group_by("org_code")
         .agg(
             attendances=pl.col("value").filter(pl.col("metric_id") == ATTENDANCES).sum(),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import polars as pl
+from pydantic import Field
 
 from pipelines.domain.feeds import PROVIDER, PUBLISHED_NATION, PUBLISHED_REGION, Strict
 
@@ -27,7 +28,7 @@ class Rule(Strict):
     severity: Literal["error", "warn"]
     reason: str
     view: str
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = Field(default_factory=dict)
     expectation: dict[str, Any]
 
 
@@ -184,8 +185,10 @@ def _last_period(rows: pl.DataFrame) -> pl.DataFrame:
 
 def new_providers(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
     """One row per provider: `is_known` when the publication before had it (all known when there is none before)."""
-    now = batch.rows.filter(pl.col("record") == PROVIDER).group_by("org_code").agg(
-        pl.first("source_sheet"), pl.min("source_row")
+    now = (
+        batch.rows.filter(pl.col("record") == PROVIDER)
+        .group_by("org_code")
+        .agg(pl.first("source_sheet"), pl.min("source_row"))
     )
     before = now if batch.previous is None else batch.previous.filter(pl.col("record") == PROVIDER)
     known = before.get_column("org_code").unique().to_list()
@@ -199,7 +202,9 @@ def listed(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
         rows = rows.with_columns(days_open=(pl.col("close_date") - pl.col("open_date")).dt.total_days())
     if "icb_code" in rows.columns:
         rows = rows.with_columns(icb_is_known=pl.col("icb_code").is_in(list(batch.icb_codes)))
-    return rows.select(pl.selectors.by_name("times", "days_open", "icb_is_known", "org_code", "source_row", require_all=False))
+    return rows.select(
+        pl.selectors.by_name("times", "days_open", "icb_is_known", "org_code", "source_row", require_all=False)
+    )
 
 
 def list_against_previous(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:

@@ -76,12 +76,18 @@ class Register(Strict):
     def governing(self, feed: Feed) -> tuple[Agreement, LegalBasis]:
         """The agreement and legal basis of a feed. Raises `Ungoverned` naming the feed and what lacks."""
         if not feed.agreement:
-            raise Ungoverned(f"feed {feed.feed} names no agreement: add one to its defs.yaml and governance/agreements.yaml")
+            raise Ungoverned(
+                f"feed {feed.feed} names no agreement: add one to its defs.yaml and governance/agreements.yaml"
+            )
         agreement = next((a for a in self.agreements if a.id == feed.agreement), None)
         if agreement is None:
-            raise Ungoverned(f"feed {feed.feed} names agreement {feed.agreement}, which governance/agreements.yaml lacks")
+            raise Ungoverned(
+                f"feed {feed.feed} names agreement {feed.agreement}, which governance/agreements.yaml lacks"
+            )
         if agreement.purpose not in {purpose.id for purpose in self.purposes}:
-            raise Ungoverned(f"feed {feed.feed}: agreement {agreement.id} names purpose {agreement.purpose}, which is not listed")
+            raise Ungoverned(
+                f"feed {feed.feed}: agreement {agreement.id} names purpose {agreement.purpose}, which is not listed"
+            )
         basis = next((b for b in self.legal_bases if b.id == agreement.legal_basis), None)
         if basis is None:
             raise Ungoverned(
@@ -94,5 +100,7 @@ class Register(Strict):
         """The feed's agreement when its legal basis is in force on that day; raises `Ungoverned` when not."""
         agreement, basis = self.governing(feed)
         if not basis.in_force(day):
-            raise Ungoverned(f"feed {feed.feed}: legal basis {basis.id} is not in force on {day}: nothing is taken in or released")
+            raise Ungoverned(
+                f"feed {feed.feed}: legal basis {basis.id} is not in force on {day}: nothing is taken in or released"
+            )
         return agreement

@@ -39,9 +39,7 @@ class Refused(Exception):
         super().__init__("; ".join(str(reason) for reason in reasons[:MOST_LINES]))
 
 
-def refuse(
-    what: str, *, sheet: str | None = None, row: int | None = None, column: str | None = None
-) -> Refused:
+def refuse(what: str, *, sheet: str | None = None, row: int | None = None, column: str | None = None) -> Refused:
     """A refusal with one reason."""
     return Refused(Reason(what, sheet, row, column))
 

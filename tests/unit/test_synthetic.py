@@ -130,9 +130,7 @@ def test_england_in_the_workbooks_equals_the_truth(england: Path) -> None:
         published = str(dt.datetime.strptime(path.stem[-6:], "%y%m%d").date())
         for name, grid in _sheets(path.read_bytes()).items():
             for day, total in zip(grid[14][4:], grid[15][4:], strict=True):
-                then = [
-                    value for start, end, value in known[SHEETS[name], str(day)] if start <= published < end
-                ]
+                then = [value for start, end, value in known[SHEETS[name], str(day)] if start <= published < end]
                 assert total == sum(then), (path.name, name, day)
                 compared += 1
     assert compared > 1000
@@ -142,9 +140,7 @@ def test_occupancy_truth_equals_the_newest_england_rows(england: Path) -> None:
     newest: dict[tuple[str, str], object] = {}
     for path in _files(england, "covid_hospital_activity"):
         for name, grid in _sheets(path.read_bytes()).items():
-            newest.update(
-                {(SHEETS[name], str(d)): v for d, v in zip(grid[14][4:], grid[15][4:], strict=True)}
-            )
+            newest.update({(SHEETS[name], str(d)): v for d, v in zip(grid[14][4:], grid[15][4:], strict=True)})
     rows = [row for row in _truth(england, "occupancy.csv") if row["open_beds"]]
     assert len(rows) == 2 * 64
     for row in rows:
@@ -167,12 +163,7 @@ def test_sheets_differ_as_the_real_ones_do(england: Path) -> None:
     assert codes[0]["Hosp ads & diag"] < codes[0]["New hosp cases"]
     assert codes[0]["Adult CC Beds Unoccupied"] < codes[0]["Hosp ads & diag"]
     empty = Counter(
-        name
-        for name, grid in books[0].items()
-        for row in grid[24:]
-        if row[2]
-        for cell in row[4:]
-        if cell == ""
+        name for name, grid in books[0].items() for row in grid[24:] if row[2] for cell in row[4:] if cell == ""
     )
     assert empty["Hosp ads & diag"] and not empty["New hosp cases"]
     assert empty["Adult G&A Beds Occupied COVID"] > empty["Adult G&A Bed Occupied NonCOVID"]
@@ -327,8 +318,4 @@ def _files(england: Path, feed: str) -> list[Path]:
 
 
 def _contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file()
-    }
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}

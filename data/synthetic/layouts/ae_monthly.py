@@ -36,8 +36,7 @@ _OTHER_AE = "Other A&E Department"
 def _by_department(measure: str, words: str, other: str) -> tuple[tuple[str, str], ...]:
     names = ("Type 1", "Type 2", other)
     return tuple(
-        (f"{measure}__{department}", f"{words} {name}")
-        for department, name in zip(DEPARTMENTS, names, strict=True)
+        (f"{measure}__{department}", f"{words} {name}") for department, name in zip(DEPARTMENTS, names, strict=True)
     )
 
 
@@ -65,9 +64,7 @@ V3 = (
 
 def ae_files(england: England, publications: list[Publication], seed: int) -> list[DelimitedFile]:
     """One file per publication. A figure that was not reported is printed as 0, as the real files do."""
-    return [
-        _file(england, publication, number, seed) for number, publication in enumerate(publications, start=1)
-    ]
+    return [_file(england, publication, number, seed) for number, publication in enumerate(publications, start=1)]
 
 
 def _file(england: England, publication: Publication, number: int, seed: int) -> DelimitedFile:

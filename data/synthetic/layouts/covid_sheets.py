@@ -89,9 +89,7 @@ SHEETS = (
         f"{_ADMITTED} where patient known to have COVID-19 plus patients diagnosed in hospital with COVID-19 "
         "in previous 24 hours",
     ),
-    _admissions(
-        2, "New hosp cases", NEW_CASES, "Estimated new hospital cases", f"{_FIRST_TIME} {_DIAGNOSED} "
-    ),
+    _admissions(2, "New hosp cases", NEW_CASES, "Estimated new hospital cases", f"{_FIRST_TIME} {_DIAGNOSED} "),
     _admissions(
         3,
         "Hosp ads from comm",

@@ -1,7 +1,5 @@
 """The records that dbt turns into the marts `quality` and `release` and that date every figure."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any
@@ -49,9 +47,7 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     }
     for name, (written, schema) in rows.items():
         records.write(here, name, written, schema)
-        yield dg.MaterializeResult(
-            asset_key=["operations", name], metadata={"dagster/row_count": len(written)}
-        )
+        yield dg.MaterializeResult(asset_key=["operations", name], metadata={"dagster/row_count": len(written)})
 
 
 def _checks_of(here: settings.Settings, held: Any) -> dict[str, Any]:

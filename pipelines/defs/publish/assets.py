@@ -1,7 +1,5 @@
 """The release gate as checks on the marts, and the release as the asset that only they let through."""
 
-from __future__ import annotations
-
 import datetime as dt
 from collections.abc import Iterator
 from typing import Any

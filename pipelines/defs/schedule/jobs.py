@@ -1,7 +1,5 @@
 """The nightly refresh and the inbox."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg

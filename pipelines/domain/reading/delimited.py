@@ -61,6 +61,8 @@ def _lines(content: str, delimiter: str, quoted: bool) -> list[Line]:
         except StopIteration:
             return lines
         except csv.Error as error:
-            raise refuse(f"broken CSV ({error}): a quote is opened and not closed, or a field is too long", row=number) from None
+            raise refuse(
+                f"broken CSV ({error}): a quote is opened and not closed, or a field is too long", row=number
+            ) from None
         lines.append(Line(number, cells))
         number = reader.line_num + 1

@@ -39,9 +39,9 @@ def read_figures(content: bytes, feed: Feed, known: Known, file_name: str) -> Re
     totals = 0
     for line in table.body:
         is_total = any(text(table.cell(line, key)).casefold() in TOTAL_LABELS for key in keys)
-        if not is_total and all(is_blank(table.cell(line, column.name)) for column in feed.figures):
-            if all(is_blank(table.cell(line, key)) for key in keys):
-                continue
+        empty = [*keys, *(column.name for column in feed.figures)]
+        if not is_total and all(is_blank(table.cell(line, name)) for name in empty):
+            continue
         head = _total(line) if is_total else _provider(line, table, feed, known, places, periods)
         totals += is_total
         rows.extend(_cells(line, table, feed, head, places))
@@ -53,7 +53,10 @@ def read_figures(content: bytes, feed: Feed, known: Known, file_name: str) -> Re
         raise refuse(
             f"{totals} TOTAL rows where {feed.feed} has one: the file is cut short or was changed, ask for it again"
         )
-    frame = pl.DataFrame(rows, schema={name: FIGURES[name] for name in FIGURES if name not in ("batch", "period_start", "period_end")})
+    frame = pl.DataFrame(
+        rows,
+        schema={name: FIGURES[name] for name in FIGURES if name not in ("batch", "period_start", "period_end")},
+    )
     frame = frame.with_columns(period_start=pl.lit(start), period_end=pl.lit(end))
     return Reading(
         rows=frame,

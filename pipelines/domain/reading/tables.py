@@ -136,9 +136,7 @@ def locate(sheet: Sheet, feed: Feed) -> Table:
     )
 
 
-def _settled(
-    sheet: Sheet, feed: Feed, header: Line, below: Sequence[Line], aliases: Mapping[str, Column]
-) -> Table:
+def _settled(sheet: Sheet, feed: Feed, header: Line, below: Sequence[Line], aliases: Mapping[str, Column]) -> Table:
     reasons: list[Reason] = []
     columns: dict[str, int] = {}
     not_loaded: list[str] = []
@@ -159,7 +157,12 @@ def _settled(
                 not_loaded.append(f"column {printable(label)}: empty")
         elif column.name in columns:
             reasons.append(
-                Reason(f"column {printable(label)!r} stands twice in the header", sheet.name, header.number, letter(index))
+                Reason(
+                    f"column {printable(label)!r} stands twice in the header",
+                    sheet.name,
+                    header.number,
+                    letter(index),
+                )
             )
         else:
             columns[column.name] = index
@@ -170,9 +173,7 @@ def _settled(
     return Table(sheet.name, header.number, columns, body, layout, tuple(not_loaded))
 
 
-def _layout(
-    feed: Feed, header: Line, columns: Mapping[str, int], reasons: list[Reason], sheet: str | None
-) -> str:
+def _layout(feed: Feed, header: Line, columns: Mapping[str, int], reasons: list[Reason], sheet: str | None) -> str:
     labels = {fold(text(cell)) for cell in header.cells}
     if not feed.layouts:
         missing = [c for c in feed.columns if c.required and c.name not in columns]
@@ -186,7 +187,12 @@ def _layout(
     reasons.extend(_missing([c for c in feed.columns if c.name in set(nearest.columns) - set(columns)], sheet, header))
     for extra in sorted(set(columns) - set(nearest.columns)):
         reasons.append(
-            Reason(f"column {extra} does not belong to layout {nearest.name}", sheet, header.number, letter(columns[extra]))
+            Reason(
+                f"column {extra} does not belong to layout {nearest.name}",
+                sheet,
+                header.number,
+                letter(columns[extra]),
+            )
         )
     return nearest.name
 
@@ -217,7 +223,13 @@ def by_position(sheet: Sheet, feed: Feed) -> Table:
     usual = max(lengths, key=lambda length: sum(len(line.cells) == length for line in body))
     for line in body:
         if len(line.cells) <= needed:
-            reasons.append(Reason(f"{len(line.cells)} columns where {feed.feed} has at least {needed + 1}", None, line.number))
+            reasons.append(
+                Reason(
+                    f"{len(line.cells)} columns where {feed.feed} has at least {needed + 1}",
+                    None,
+                    line.number,
+                )
+            )
         elif len(line.cells) != usual:
             reasons.append(Reason(f"{len(line.cells)} columns where the other lines have {usual}", None, line.number))
         for index in range(last + 1, len(line.cells)):

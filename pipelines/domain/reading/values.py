@@ -7,21 +7,40 @@ import re
 
 from pipelines.domain.reading.cells import Cell, text
 
-MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+MONTHS = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+]
 EXCEL_EPOCH = dt.date(1899, 12, 30)
 EXCEL_SERIALS = range(36526, 73051)  # 1 January 2000 to 31 December 2099
 
-PLAIN_NUMBER = re.compile(r"-?(\d{1,3}(,\d{3})+|\d+)(\.\d+)?")
-MONTH_LABEL = re.compile(r"(?:MSitAE-)?([A-Za-z]+)[- ](\d{4})", re.IGNORECASE)
-REVISED_IN_NAME = re.compile(r"revised-(\d{2})(\d{2})(\d{2})(?!\d)", re.IGNORECASE)
-ORDINAL = re.compile(r"(\d{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
+PLAIN_NUMBER = re.compile(r"-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?")
+MONTH_LABEL = re.compile(r"(?:MSitAE-)?([A-Za-z]+)[- ](20[0-9]{2})", re.IGNORECASE)
+REVISED_IN_NAME = re.compile(r"revised-([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])", re.IGNORECASE)
+ORDINAL = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
 STARTS_A_FORMULA = ("=", "+", "-", "@")
 LARGEST = 1e12
 
 DATE_FORMATS = (
-    "%Y-%m-%d", "%d/%m/%Y", "%d-%b-%Y", "%d-%b-%y", "%d%b%Y", "%d %B %Y", "%d %b %Y", "%Y%m%d", "%Y-%m-%d %H:%M:%S",
+    "%Y-%m-%d",
+    "%d/%m/%Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%d%b%Y",
+    "%d %B %Y",
+    "%d %b %Y",
+    "%Y%m%d",
+    "%Y-%m-%d %H:%M:%S",
 )
 
 

@@ -10,20 +10,24 @@ import io
 import re
 import zipfile
 import zlib
-from xml.etree import ElementTree
+from xml.etree.ElementTree import ParseError
 
 import python_calamine
+from defusedxml import ElementTree
+from defusedxml.common import DefusedXmlException
 
 from pipelines.domain.reading.cells import Line, Sheet
 from pipelines.domain.refusals import Reason, Refused, refuse
 
 XLSX = b"PK\x03\x04"
 XLS = b"\xd0\xcf\x11\xe0"
-LARGEST_UNPACKED = 2 * 1024**3
+LARGEST_UNPACKED = 512 * 1024**2
+MOST_CELLS = 20_000_000
 DAMAGE = (
     zipfile.BadZipFile,
     zlib.error,
-    ElementTree.ParseError,
+    ParseError,
+    DefusedXmlException,
     KeyError,
     EOFError,
     ValueError,
@@ -33,10 +37,18 @@ DAMAGE = (
 MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}id"
 
-# A cell that holds an error value; a cell whose formula is followed by no result.
-ERROR = re.compile(rb'<c\s+([^>]*\bt="e"[^>]*)>')
-UNCALCULATED = re.compile(rb"<c\s+([^>]*)><f[^>]*?(?:/>|>[^<]*</f>)(?!<v>[^<])")
-REFERENCE = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
+# A cell that holds an error value; a cell whose formula is followed by no result. Any writer's spelling of XML:
+# either quote, a namespace prefix, white space between elements.
+ERROR = re.compile(rb"""<(?:\w+:)?c\s([^>]*\bt\s*=\s*["']e["'][^>]*)>""")
+UNCALCULATED = re.compile(
+    rb"""<(?:\w+:)?c(\s[^>]*[^/>])>\s*+<(?:\w+:)?f\b[^>]*?(?:/>|>[^<]*</(?:\w+:)?f\s*>)\s*+(?!<(?:\w+:)?v\b[^>]*>\s*[^<\s])"""
+)
+GIVES_TEXT = re.compile(rb"""\bt\s*=\s*["']str["']""")
+REFERENCE = re.compile(rb"""\br\s*=\s*["']([A-Z]+)([0-9]+)["']""")
+COMMENT = re.compile(rb"<!--.*?-->", re.DOTALL)
+# References beyond column ZZ or row 9,999, which alone can make a sheet too large.
+FAR_COLUMN = re.compile(rb"""\br\s*=\s*["']([A-Z]{3,})[0-9]+["']""")
+FAR_ROW = re.compile(rb"""\br\s*=\s*["'][A-Z]*([0-9]{5,})["']""")
 
 
 def read_workbook(content: bytes) -> list[Sheet]:
@@ -72,12 +84,11 @@ def _look_through(content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             if sum(entry.file_size for entry in archive.infolist()) > LARGEST_UNPACKED:
-                raise refuse("the workbook unpacks to more than 2 GiB: it is not this publication")
-            names = _sheet_files(archive)
+                raise refuse("the workbook unpacks to more than 512 MiB: it is not this publication")
             reasons = [
                 reason
-                for path, sheet in names.items()
-                for reason in _cells_without_value(archive.read(path), sheet)
+                for path, sheet in _sheet_files(archive).items()
+                for reason in _looked_through(archive.read(path), sheet)
             ]
     except DAMAGE:
         raise refuse("the workbook is damaged or cut short: ask the supplier to send it again") from None
@@ -95,15 +106,23 @@ def _sheet_files(archive: zipfile.ZipFile) -> dict[str, str]:
     paths = {targets[sheet.get(RELATION)]: str(sheet.get("name")) for sheet in sheets}
     files = set(archive.namelist())
     found = {(path.lstrip("/") if path.startswith("/") else f"xl/{path}"): name for path, name in paths.items()}
-    return {path: name for path, name in found.items() if path in files and "worksheets" in path}
+    return {path: name for path, name in found.items() if path in files}
 
 
-def _cells_without_value(xml: bytes, sheet: str) -> list[Reason]:
+def _looked_through(xml: bytes, sheet: str) -> list[Reason]:
+    if xml.startswith((b"\xff\xfe", b"\xfe\xff")):
+        xml = xml.decode("utf-16").encode()
+    if b"<!--" in xml:
+        xml = COMMENT.sub(b"", xml)
+    columns = max((_number(letters) for letters in FAR_COLUMN.findall(xml)), default=_number(b"ZZ"))
+    rows = max((int(digits) for digits in FAR_ROW.findall(xml)), default=9_999)
+    if columns * rows > MOST_CELLS:
+        raise refuse(f"the sheet spans more than {MOST_CELLS:,} cells: it is not this publication", sheet=sheet)
     found = [(attributes, "an error value") for attributes in ERROR.findall(xml)]
     found += [
         (attributes, "a formula without its result: open and save the workbook in Excel")
         for attributes in UNCALCULATED.findall(xml)
-        if b't="str"' not in attributes  # a formula may well give empty text
+        if not GIVES_TEXT.search(attributes)  # a formula may well give empty text
     ]
     reasons = []
     for attributes, what in found:
@@ -111,3 +130,11 @@ def _cells_without_value(xml: bytes, sheet: str) -> list[Reason]:
         column, row = (place[1].decode(), int(place[2])) if place else (None, None)
         reasons.append(Reason(what, sheet, row, column))
     return reasons
+
+
+def _number(letters: bytes) -> int:
+    """1-based number of a column: A is 1, AA is 27."""
+    number = 0
+    for letter in letters:
+        number = number * 26 + letter - ord("A") + 1
+    return number

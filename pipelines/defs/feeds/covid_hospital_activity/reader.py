@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import polars as pl
 
@@ -64,13 +65,13 @@ def read(content: bytes, feed: Feed, known: Known, file_name: str) -> Reading:
     published: set[dt.date] = set()
     for sheet in read_workbook(content):
         header = _header(sheet, feed)
-        if header is None:
-            not_loaded.append(f"sheet {printable(sheet.name or '')}: no provider table")
-            continue
         measure = _measure(sheet, header, feed)
         if measure is None:
-            not_loaded.append(f"sheet {printable(sheet.name or '')}: a measure that is not declared")
+            what = "no provider table" if header is None else "a measure that is not declared"
+            not_loaded.append(f"sheet {printable(sheet.name or '')}: {what}")
             continue
+        if header is None:
+            raise _without_header(sheet, measure, feed)
         if any(table.measure == measure for table in tables):
             raise refuse(f"a second sheet for {measure.metric_id}", sheet=sheet.name)
         tables.append(_table(sheet, measure, header, feed))
@@ -97,19 +98,33 @@ def read(content: bytes, feed: Feed, known: Known, file_name: str) -> Reading:
 
 def _header(sheet: Sheet, feed: Feed) -> Line | None:
     """The first line that names the code and name columns."""
-    needed = [{fold(alias) for alias in column.aliases} for column in feed.columns if column.required]
+    needed = _needed(feed)
     for line in sheet.lines[:SEARCHED_FOR_HEADER]:
         labels = {fold(cell) for cell in line.cells if isinstance(cell, str)}
-        if all(labels & aliases for aliases in needed):
+        if all(labels & aliases for aliases in needed.values()):
             return line
     return None
 
 
-def _measure(sheet: Sheet, header: Line, feed: Feed) -> SheetOfFigures | None:
+def _needed(feed: Feed) -> dict[str, set[str]]:
+    """What each required column is called, by the name that is told when it is missing."""
+    return {column.aliases[0]: {fold(alias) for alias in column.aliases} for column in feed.columns if column.required}
+
+
+def _without_header(sheet: Sheet, measure: SheetOfFigures, feed: Feed) -> Refused:
+    """The refusal of a sheet that says it holds a measure and has no header for it: names what lacks."""
+    lines = [{fold(cell) for cell in line.cells if isinstance(cell, str)} for line in sheet.lines[:SEARCHED_FOR_HEADER]]
+    nearest = max(lines, key=lambda labels: sum(bool(labels & one) for one in _needed(feed).values()), default=set())
+    missing = ", ".join(repr(name) for name, aliases in _needed(feed).items() if not nearest & aliases)
+    return refuse(f"no header for {measure.metric_id}: column {missing} is missing", sheet=sheet.name)
+
+
+def _measure(sheet: Sheet, header: Line | None, feed: Feed) -> SheetOfFigures | None:
     """The measure that the sheet's name or its preamble declares; they may not contradict each other."""
-    preamble = {fold(text(cell)) for line in sheet.lines[: header.number - 1] for cell in line.cells if cell}
+    above = sheet.lines[: header.number - 1] if header else sheet.lines[:SEARCHED_FOR_HEADER]
+    summaries = {fold(text(cell)) for cell in _beside(above, "summary")}
     by_name = [m for m in feed.sheets if fold(sheet.name or "") in {fold(name) for name in m.names}]
-    by_summary = [m for m in feed.sheets if preamble & {fold(summary) for summary in m.summaries}]
+    by_summary = [m for m in feed.sheets if summaries & {fold(summary) for summary in m.summaries}]
     if by_name and by_summary and by_name[0] not in by_summary:
         raise refuse(
             f"the sheet's name says {by_name[0].metric_id}, its summary {by_summary[0].metric_id}", sheet=sheet.name
@@ -140,10 +155,16 @@ def _table(sheet: Sheet, measure: SheetOfFigures, header: Line, feed: Feed) -> D
                 table.add(f"{day} stands twice in the header", header, index)
             days[index] = day
             continue
-        filled = next((line for line in table.body if index < len(line.cells) and not is_blank(line.cells[index])), None)
+        filled = next(
+            (line for line in table.body if index < len(line.cells) and not is_blank(line.cells[index])), None
+        )
         if filled is not None:
             label = text(cell)
-            table.add(f"column {printable(label)!r} is not declared and has values" if label else "values under no header", filled, index)
+            table.add(
+                f"column {printable(label)!r} is not declared and has values" if label else "values under no header",
+                filled,
+                index,
+            )
     for column in feed.columns:
         if column.required and column.name not in keys:
             table.add(f"column {column.aliases[0]!r} is missing from the header", header)
@@ -154,20 +175,26 @@ def _table(sheet: Sheet, measure: SheetOfFigures, header: Line, feed: Feed) -> D
     return table
 
 
+def _beside(lines: Sequence[Line], label: str) -> list[Cell]:
+    """The cells that stand right of a label such as `Summary:` in the preamble and are filled."""
+    return [
+        cell
+        for line in lines
+        for name, cell in pairwise(line.cells)
+        if isinstance(name, str) and fold(name).rstrip(":") == label and not is_blank(cell)
+    ]
+
+
 def _published(sheet: Sheet, header: Line) -> dt.date | None:
     """The publication date in the preamble: `Revised:` where it is filled, else `Published:`."""
-    stated: dict[str, dt.date] = {}
-    for line in sheet.lines[: header.number - 1]:
-        for label, cell in zip(line.cells, line.cells[1:], strict=False):
-            name = fold(label).rstrip(":") if isinstance(label, str) else ""
-            if name in ("revised", "published") and not is_blank(cell):
-                try:
-                    day = values.date(cell)
-                except values.NotThis:
-                    raise refuse(f"{name.title()} is not a date", sheet=sheet.name, row=line.number) from None
-                if day:
-                    stated[name] = day
-    return stated.get("revised") or stated.get("published")
+    above = sheet.lines[: header.number - 1]
+    for label in ("revised", "published"):
+        for cell in _beside(above, label):
+            try:
+                return values.date(cell)
+            except values.NotThis:
+                raise refuse(f"{label.title()}: not a date", sheet=sheet.name) from None
+    return None
 
 
 def _figures(table: DaySheet, known: Known) -> pl.DataFrame:
@@ -223,7 +250,11 @@ def _head(table: DaySheet, line: Line, known: Known) -> dict[str, object] | None
     """What a line is: a provider (a code), ENGLAND, or a region (a name and no code); None for a line of notes."""
     code, name = text(table.key(line, "org_code")), text(table.key(line, "org_name"))
     head: dict[str, object] = {
-        "record": PROVIDER, "org_code": None, "org_name": None, "region_code": None, "source_row": line.number,
+        "record": PROVIDER,
+        "org_code": None,
+        "org_name": None,
+        "region_code": None,
+        "source_row": line.number,
     }
     filled = any(index < len(line.cells) and not is_blank(line.cells[index]) for index in table.days)
     try:

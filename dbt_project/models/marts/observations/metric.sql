@@ -1,0 +1,21 @@
+select
+    metric_id,
+    measure,
+    dimension,
+    basis,
+    metric_name,
+    definition,
+    unit,
+    kind,
+    adds_over_time,
+    adds_over_organisations,
+    numerator_metric_id,
+    denominator_metric_id,
+    components,
+    is_base,
+    feed,
+    definition_version,
+    valid_from,
+    disclosure_class,
+    source
+from {{ ref('metrics') }}

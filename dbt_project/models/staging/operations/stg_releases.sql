@@ -1,0 +1,9 @@
+select
+    release_id,
+    published_at,
+    is_current,
+    code_version,
+    batches_accepted,
+    batches_quarantined,
+    row_count
+from {{ source('operations', 'releases') }}
