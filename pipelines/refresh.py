@@ -116,4 +116,6 @@ def start_ui(settings: Settings, arguments: list[str]) -> None:
     _instance_config(settings)
     command = [str(program("dagster")), "dev", "-w", str(PROJECT_ROOT / "workspace.yaml"), *arguments]
     os.chdir(PROJECT_ROOT)
+    # Its servers talk over sockets in the temporary folder, whose names may not be long; our code resets it.
+    os.environ.pop("TMPDIR", None)
     os.execv(command[0], command)  # noqa: S606

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -118,6 +119,9 @@ def prepare(settings: Settings) -> None:
     os.environ["DAGSTER_HOME"] = str(settings.dagster)
     os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)
     os.environ["DBT_LOG_PATH"] = str(settings.dbt_logs)
+    # Libraries make temporary files too; those may hold rows, so they stay within the store.
+    os.environ["TMPDIR"] = str(settings.temporary)
+    tempfile.tempdir = str(settings.temporary)
 
 
 def current_user() -> str:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import dagster as dg
 import pytest
 import yaml
+from dagster._utils.schedules import schedule_execution_time_iterator
 
 from pipelines import settings
 from tests.support.stores import Store
@@ -39,7 +40,7 @@ def test_workspace_yaml_serves_the_same_assets(built_datastore: Store, definitio
         "from dagster import DagsterInstance\n"
         "from dagster._core.workspace.context import WorkspaceProcessContext\n"
         "from dagster._core.workspace.load_target import WorkspaceFileTarget\n"
-        "with DagsterInstance.ephemeral() as instance:\n"
+        "with DagsterInstance.get() as instance:\n"
         "    with WorkspaceProcessContext(instance, WorkspaceFileTarget(['workspace.yaml'])) as process:\n"
         "        context = process.create_request_context()\n"
         "        [location] = context.code_locations\n"
@@ -56,10 +57,14 @@ def test_workspace_yaml_serves_the_same_assets(built_datastore: Store, definitio
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    name, keys = json.loads(done.stdout.splitlines()[-1])
-    assert name == yaml.safe_load((settings.PROJECT_ROOT / "workspace.yaml").read_text())["load_from"][0][
-        "python_module"
-    ]["location_name"]
+    [answer] = [line for line in done.stdout.splitlines() if line.startswith("[")]
+    name, keys = json.loads(answer)
+    assert (
+        name
+        == yaml.safe_load((settings.PROJECT_ROOT / "workspace.yaml").read_text())["load_from"][0]["python_module"][
+            "location_name"
+        ]
+    )
     assert set(keys) == keys_of(definitions)
 
 
@@ -108,14 +113,11 @@ def test_job_runs_in_process_and_holds_everything(definitions: dg.Definitions) -
     ],
 )
 def test_one_tick_a_night_at_the_right_instant(definitions: dg.Definitions, day: str, utc: str) -> None:
-    schedule = definitions.resolve_schedule_def("nightly") if hasattr(definitions, "resolve_schedule_def") else None
-    schedule = schedule or definitions.get_schedule_def("nightly")
+    schedule = definitions.resolve_schedule_def("nightly")
     start = dt.datetime.fromisoformat(f"{day}T00:00:00").replace(tzinfo=LONDON)
     ticks = []
-    for tick in schedule.get_execution_time_iterator(start.timestamp()) if hasattr(
-        schedule, "get_execution_time_iterator"
-    ) else dg._utils.schedules.schedule_execution_time_iterator(
-        start.timestamp(), schedule.cron_schedule, schedule.execution_timezone
+    for tick in schedule_execution_time_iterator(
+        start.timestamp(), schedule.cron_schedule, schedule.execution_timezone, None
     ):
         if tick.astimezone(LONDON).date().isoformat() != day:
             break
@@ -123,7 +125,7 @@ def test_one_tick_a_night_at_the_right_instant(definitions: dg.Definitions, day:
     assert ticks == [f"{day} {utc}"]
 
 
-def test_a_feed_without_agreement_stops_the_location(built_datastore: Store, tmp_path) -> None:
+def test_a_feed_without_agreement_stops_the_location(definitions: dg.Definitions) -> None:
     """Refused by name, when the code location loads."""
     from pipelines.adapters import catalogue
     from pipelines.components.feed import FeedComponent

@@ -150,6 +150,17 @@ def test_status_names_what_waits(received: Received) -> None:
     assert _controls(_run(received.store, "status").stdout) <= {"\n"}
 
 
+# What lies in a folder that is received, in order of name, and what is said of it.
+BOX = {
+    "endless": "a symlink, not",
+    "folder": "a folder, not",
+    "link": "a symlink, not",
+    "lost": "a symlink, not",
+    "pipe": "a pipe, not",
+    "socket": "a socket, not",
+}
+
+
 @pytest.fixture
 def no_inputs(tmp_path: Path) -> Iterator[dict[str, str]]:
     """Things that can be named and are no plain file, each with what is to be said of it."""
@@ -165,14 +176,12 @@ def no_inputs(tmp_path: Path) -> Iterator[dict[str, str]]:
         listening.bind(f"/proc/self/fd/{here}/socket")  # a socket's own path may not be long
         os.close(here)
         yield {
-            **{str(box / name): "a symlink, not" for name in ("link", "lost", "endless")},
+            **{str(box / name): says for name, says in BOX.items()},
             str(box / "folder"): "an empty folder",
-            str(box / "pipe"): "a pipe, not",
-            str(box / "socket"): "a socket, not",
             "/dev/zero": "a device, not",
             "": "",
             str(tmp_path / "april.csv" / "inside"): "no such file",
-            str(tmp_path / "no\x1b[2Jwhere"): "no such file",
+            str(tmp_path / "no\x1b[2Jwhere"): "no file matches",
             "x" * 5000: "no such file",
             str(tmp_path / "[a-c]*.xlsx"): "no file matches",
             "carrier-pigeon://host/april.csv": "Protocol not known",
@@ -186,9 +195,8 @@ def test_what_is_no_plain_file_is_no_input(received: Received, no_inputs: dict[s
     done = _run(received.store, "receive", "ae_monthly", *no_inputs, tmp_path / "box", "--json")
     arrivals = json.loads(done.stdout)
     assert done.returncode == 2
-    assert [arrival["verdict"] for arrival in arrivals] == ["no input"] * (len(no_inputs) + 6)
-    inside = [kind for kind, count in (("a symlink, not", 3), ("a folder, not", 1), ("a pipe, not", 1)) for _ in range(count)]
-    for arrival, says in zip(arrivals, [*no_inputs.values(), *inside, "a socket, not"], strict=True):
+    assert [arrival["verdict"] for arrival in arrivals] == ["no input"] * len([*no_inputs, *BOX])
+    for arrival, says in zip(arrivals, [*no_inputs.values(), *BOX.values()], strict=True):
         [reason] = arrival["reasons"]
         assert says in reason
         assert _controls(arrival["file"] + reason) == set()
