@@ -117,7 +117,7 @@ def test_one_tick_a_night_at_the_right_instant(definitions: dg.Definitions, day:
     start = dt.datetime.fromisoformat(f"{day}T00:00:00").replace(tzinfo=LONDON)
     ticks = []
     for tick in schedule_execution_time_iterator(
-        start.timestamp(), schedule.cron_schedule, schedule.execution_timezone, None
+        start.timestamp(), schedule.cron_schedule, schedule.execution_timezone
     ):
         if tick.astimezone(LONDON).date().isoformat() != day:
             break
