@@ -72,7 +72,10 @@ def test_ae_performance_is_the_truth(built_datastore: Store) -> None:
     assert rows
     for row in rows:
         attendances, over, seen, rate = ours[(row["month"], row["org_code"], row["department_type"])]
-        told = [number(row[name]) for name in ("attendances", "over_four_hours", "four_hour_attendances", "within_four_hours_rate")]
+        told = [
+            number(row[name])
+            for name in ("attendances", "over_four_hours", "four_hour_attendances", "within_four_hours_rate")
+        ]
         assert [attendances, over, seen] == told[:3], row
         assert (rate is None) == (told[3] is None) and (rate is None or abs(rate - told[3]) < 1e-9), row
 

@@ -18,6 +18,10 @@ DESCRIPTIONS = {
 }
 
 
+class NothingAccepted(Exception):
+    """There is nothing to publish."""
+
+
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
@@ -38,6 +42,8 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     here = settings.load()
     held = Landing(here).batches()
     batches = [records.batch_row(one) for one in held]
+    if not any(row["verdict"] == "accepted" for row in batches):
+        raise NothingAccepted("no batch is accepted yet: receive a file first")
     checks = [row for one in held for row in records.check_rows(one, _checks_of(here, one))]
     release_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
     rows: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {

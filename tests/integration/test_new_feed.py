@@ -1,0 +1,90 @@
+"""A new feed is one command and then facts: scaffolded in a copy of the checkout and walked to a mart."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipelines import settings
+from tests.support.stores import Store
+
+FEED = "discharge_sitrep"
+AGREEMENT = "nhs_england_published_statistics"
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".datastore", "__pycache__", ".*_cache", "node_modules")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the project with the new feed written into it."""
+    copy = tmp_path_factory.mktemp("checkout") / "project"
+    shutil.copytree(settings.PROJECT_ROOT, copy, ignore=LEFT_OUT)
+    return copy
+
+
+def run(checkout: Path, store: Store, *command: str) -> subprocess.CompletedProcess[str]:
+    environment = {**store.environment, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment.pop("DATASTORE_REAL_FEEDS", None)
+    return subprocess.run(
+        [sys.executable, *command], capture_output=True, text=True, env=environment, cwd=checkout, check=False
+    )
+
+
+def test_a_scaffolded_feed_reaches_observation(checkout: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+
+    def datastore(*arguments: str) -> subprocess.CompletedProcess[str]:
+        return run(checkout, store, "-m", "pipelines.cli", *arguments)
+
+    written = datastore("new-feed", FEED, "--agreement", AGREEMENT)
+    assert written.returncode == 0, written.stderr
+    assert datastore("docs").returncode == 0
+    contracts = run(
+        checkout, store, "-m", "pytest", "tests/contracts/test_declarations.py", "-q", "-p", "no:cacheprovider"
+    )
+    assert contracts.returncode == 0, contracts.stdout[-3000:]
+
+    assert datastore("synthesise", str(tmp_path / "england")).returncode == 0
+    received = datastore("receive", FEED, str(tmp_path / "england" / FEED), "--json")
+    assert received.returncode == 0, received.stdout + received.stderr
+    for fault in sorted((tmp_path / "england" / "faults").glob(f"{FEED}.*")):
+        refused = datastore("receive", FEED, str(fault))
+        assert refused.returncode == 3 and fault.stem in refused.stdout, refused.stdout
+    refreshed = datastore("refresh")
+    assert refreshed.returncode == 0, refreshed.stderr
+    answer = datastore(
+        "query", f"select org_code, value from marts.observation where metric_id like '{FEED}%' order by 1", "--json"
+    )
+    assert json.loads(answer.stdout) == [
+        {"org_code": "ZA0", "value": 120.0},
+        {"org_code": "ZA1", "value": 0.0},
+        {"org_code": "ZS001", "value": 7.0},
+    ]
+
+
+def test_a_feed_whose_agreement_is_unknown_stops_the_code_location(checkout: Path, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    path = checkout / "pipelines/defs/feeds/ods_sites/defs.yaml"
+    good = path.read_text()
+    path.write_text(good.replace("agreement: ods_open_data", "agreement: a_handshake"))
+    try:
+        loaded = run(
+            checkout,
+            store,
+            "-c",
+            "from pipelines.definitions import defs\n"
+            "try:\n    defs()\n"
+            "except Exception as error:\n"
+            "    while error:\n        print(error); error = error.__cause__ or error.__context__\n",
+        )
+        status = run(checkout, store, "-m", "pipelines.cli", "status")
+    finally:
+        path.write_text(good)
+    assert "feed ods_sites names agreement a_handshake" in loaded.stdout
+    assert status.returncode != 0 and "feed ods_sites names agreement a_handshake" in status.stderr
+    assert "Traceback" not in status.stderr and os.linesep * 2 not in status.stderr
