@@ -12,6 +12,8 @@ SHELL := /bin/sh
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
+# The machine's own certificates, since hospital networks often bring theirs; pip does so by itself.
+export UV_SYSTEM_CERTS := true
 
 BIN := .venv/bin
 SUPPORTED := 'import sys, venv, ensurepip; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))'
@@ -67,10 +69,6 @@ fmt: setup ## put Python and SQL in their form
 .PHONY: test-real
 test-real: setup ## only the tests on the publishers' real files: make test-real [FEEDS=folder]
 	@$(if $(FEEDS),DATASTORE_REAL_FEEDS="$(FEEDS)") $(BIN)/python -m pytest -m real_feeds
-
-.PHONY: bench
-bench: setup ## the workloads against their limits
-	@$(BIN)/python -m benchmarks
 
 .PHONY: docs
 docs: setup ## write docs/generated anew

@@ -1,7 +1,8 @@
 """Taking files in: seal, read, judge, and settle each batch as accepted or quarantined.
 
-`receive` does it for what a supplier hands over; `settle_pending` finishes what a stopped process left; `outcomes`
-gives what the gate says of a held batch today, judging again when the rules or the publication before it changed.
+`receive` does it for what a supplier hands over; `settle_pending` finishes what a stopped process left;
+`judge_accepted` gives what the gate says of held batches today, judging again when the rules or the publication
+before a batch changed.
 """
 
 from __future__ import annotations
@@ -140,7 +141,9 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
         return
     _record_reading(held, reading)
     rows = reading.rows.with_columns(batch=pl.lit(held.sha256)).select(list(feed.accepted_schema()))
-    checks = _judged(landing, feed, held, rows, known)
+    others = [other for other in landing.batches(feed.feed) if other.verdict == "accepted"]
+    before = _predecessors([*others, held])[held.sha256]
+    checks = _judged(landing, feed, held, rows, known, before)
     held.record_checks(checks)
     broken = [check for check in checks["checks"] if check["severity"] == "error" and not check["passed"]]
     if broken:
@@ -163,17 +166,24 @@ def _read(content: bytes, feed: Feed, known: Known, file_name: str) -> Reading:
     return reading
 
 
-def outcomes(settings: Settings, feed: Feed, held: Held) -> dict[str, Any]:
-    """What the gate says of an accepted batch under today's rules; judged anew only when something changed."""
+def judge_accepted(settings: Settings, feed: Feed) -> dict[str, dict[str, Any]]:
+    """What the gate says of every accepted batch of a feed (by digest) under today's rules.
+
+    A batch is judged anew only when the rules changed, or the publication before it is another one by now.
+    """
     landing = Landing(settings)
-    recorded = held.checks
-    if recorded.get("judged_with") == _judged_with(feed, _previous(landing, feed, held)):
-        return recorded
-    with warehouse.connect(settings) as connection:
-        rows = warehouse.read_rows(connection, held.accepted_path)
-    checks = _judged(landing, feed, held, rows, catalogue.known())
-    held.record_checks(checks)
-    return checks
+    accepted = [held for held in landing.batches(feed.feed) if held.verdict == "accepted"]
+    before = _predecessors(accepted)
+    found = {}
+    for held in accepted:
+        checks = held.checks
+        if checks.get("judged_with") != _judged_with(feed, before[held.sha256]):
+            with warehouse.connect(settings) as connection:
+                rows = warehouse.read_rows(connection, held.accepted_path)
+            checks = _judged(landing, feed, held, rows, catalogue.known(), before[held.sha256])
+            held.record_checks(checks)
+        found[held.sha256] = checks
+    return found
 
 
 def _record_reading(held: Held, reading: Reading) -> None:
@@ -191,8 +201,9 @@ def _record_reading(held: Held, reading: Reading) -> None:
     )
 
 
-def _judged(landing: Landing, feed: Feed, held: Held, rows: pl.DataFrame, known: Known) -> dict[str, Any]:
-    before = _previous(landing, feed, held)
+def _judged(
+    landing: Landing, feed: Feed, held: Held, rows: pl.DataFrame, known: Known, before: Held | None
+) -> dict[str, Any]:
     previous = None
     if before is not None:
         with warehouse.connect(landing.settings) as connection:
@@ -216,27 +227,27 @@ def _judged_with(feed: Feed, before: Held | None) -> str:
     return f"{rules}:{before.sha256 if before else ''}"
 
 
-def _previous(landing: Landing, feed: Feed, held: Held) -> Held | None:
-    """The accepted publication before: the same period published earlier, else the nearest earlier period.
+def _predecessors(batches: list[Held]) -> dict[str, Held | None]:
+    """The publication before each batch: the same period published earlier, else the nearest earlier period.
 
     Lists have no period; theirs is the one known before. Files arrive in any order, so receipt does not matter.
     """
-    here = held.manifest
-    place = (here["period_end"] or "", here["known_from"])
-    others = [
-        (other.manifest["period_end"] or "", other.manifest["known_from"], other.sha256, other)
-        for other in landing.batches(feed.feed)
-        if other.sha256 != held.sha256 and other.verdict == "accepted"
-    ]
-    earlier = [entry for entry in others if (entry[0], entry[1]) < place]
-    if not earlier:
-        return None
-    nearest = max(earlier, key=lambda entry: entry[:3])
-    if here["period_end"]:
-        gap = dt.date.fromisoformat(here["period_end"]) - dt.date.fromisoformat(nearest[0])
-        if gap > FURTHEST_PREDECESSOR:
-            return None
-    return nearest[3]
+    places = sorted(
+        ((manifest["period_end"] or "", manifest["known_from"]), held.sha256, held)
+        for held in batches
+        for manifest in [held.manifest]
+    )
+    before: dict[str, Held | None] = {}
+    for index, (place, sha256, _) in enumerate(places):
+        earlier = next((entry for entry in reversed(places[:index]) if entry[0] < place), None)
+        before[sha256] = earlier[2] if earlier and _follows(place[0], earlier[0][0]) else None
+    return before
+
+
+def _follows(period_end: str, earlier: str) -> bool:
+    if not period_end:
+        return True
+    return bool(earlier) and dt.date.fromisoformat(period_end) - dt.date.fromisoformat(earlier) <= FURTHEST_PREDECESSOR
 
 
 def _as_record(outcome: Outcome) -> dict[str, Any]:

@@ -109,13 +109,10 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
     def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         here = settings.load()
         batches = Landing(here).batches(feed.feed)
-        found = {
-            held: {check["check_id"]: check for check in intake.outcomes(here, feed, held)["checks"]}
-            for held in batches
-            if held.verdict == "accepted"
-        }
+        found = intake.judge_accepted(here, feed)
         for rule in rules:
-            broken = [held for held, checks in found.items() if not checks[rule.id]["passed"]]
+            outcomes = {sha256: check_of(checks, rule.id) for sha256, checks in found.items()}
+            broken = [held for held in batches if held.sha256 in found and not outcomes[held.sha256]["passed"]]
             yield dg.AssetCheckResult(
                 asset_key=key,
                 check_name=check_name(rule.id),
@@ -124,8 +121,8 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
                 description=rule.reason,
                 metadata={
                     "batches": len(found),
-                    "rows_checked": sum(checks[rule.id]["checked"] for checks in found.values()),
-                    "rows_broken": sum(checks[rule.id]["broken"] for checks in found.values()),
+                    "rows_checked": sum(check["checked"] for check in outcomes.values()),
+                    "rows_broken": sum(check["broken"] for check in outcomes.values()),
                     "broken_in": ", ".join(str(held.manifest["file_name"]) for held in broken[:10]) or "none",
                 },
             )
@@ -143,6 +140,11 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
         )
 
     return gate
+
+
+def check_of(checks: dict[str, Any], rule_id: str) -> dict[str, Any]:
+    """What was found for one rule."""
+    return next(check for check in checks["checks"] if check["check_id"] == rule_id)
 
 
 def check_name(rule_id: str) -> str:

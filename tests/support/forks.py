@@ -29,13 +29,14 @@ for module in sys.argv[1:]:
 from pipelines import cli
 print("ready", flush=True)
 for line in sys.stdin:
-    words, output = json.loads(line)
+    words, environment, output = json.loads(line)
     child = os.fork()
     if not child:
         os.setsid()
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for descriptor, name in ((1, "out"), (2, "err")):
             os.dup2(os.open(f"{output}.{name}", os.O_WRONLY | os.O_CREAT, 0o600), descriptor)
+        os.environ.update(environment)
         sys.argv = ["datastore", *words]
         code = 0
         try:
@@ -63,7 +64,7 @@ class Ended:
 class Running:
     """A command under way."""
 
-    def __init__(self, commands: Commands, output: Path) -> None:
+    def __init__(self, commands: Commands, output: str) -> None:
         self._commands, self._output, self._started = commands, output, time.monotonic()
         self.pid = int(commands.line())
 
@@ -80,14 +81,17 @@ class Running:
 
 
 class Commands:
-    """The `datastore` command on one store, one at a time; to be used in a `with` block."""
+    """The `datastore` command on whichever store, one at a time; to be used in a `with` block.
 
-    def __init__(self, store: Store, outputs: Path, **environment: str) -> None:
+    `outputs` is the folder that keeps what the commands print; `environment` holds for all of them.
+    """
+
+    def __init__(self, outputs: Path, **environment: str) -> None:
         self._outputs, self._count = outputs, 0
         outputs.mkdir(parents=True, exist_ok=True)
         self._server = subprocess.Popen(
             [sys.executable, "-c", SERVER, *IMPORTED],
-            env={**store.environment, **environment},
+            env={**os.environ, **environment},
             cwd=PROJECT_ROOT,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -98,7 +102,9 @@ class Commands:
         assert self.line() == "ready"
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._server.stdin
         self._server.stdin.close()
         self._server.wait()
@@ -108,15 +114,16 @@ class Commands:
         assert self._server.stdout
         return self._server.stdout.readline().strip()
 
-    def start(self, *words: str | Path) -> Running:
+    def start(self, store: Store, *words: str | Path) -> Running:
         """Start `datastore WORDS`."""
         self._count += 1
-        output = self._outputs / str(self._count)
+        output = str(self._outputs / str(self._count))
+        changed = {name: value for name, value in store.environment.items() if os.environ.get(name) != value}
         assert self._server.stdin
-        self._server.stdin.write(json.dumps([[str(word) for word in words], str(output)]) + "\n")
+        self._server.stdin.write(json.dumps([[str(word) for word in words], changed, output]) + "\n")
         self._server.stdin.flush()
         return Running(self, output)
 
-    def run(self, *words: str | Path) -> Ended:
+    def run(self, store: Store, *words: str | Path) -> Ended:
         """Run `datastore WORDS` to its end."""
-        return self.start(*words).wait()
+        return self.start(store, *words).wait()

@@ -44,7 +44,10 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     batches = [records.batch_row(one) for one in held]
     if not any(row["verdict"] == "accepted" for row in batches):
         raise NothingAccepted("no batch is accepted yet: receive a file first")
-    checks = [row for one in held for row in records.check_rows(one, _checks_of(here, one))]
+    judged = {}
+    for feed in catalogue.feeds().values():
+        judged |= {(feed.feed, sha256): checks for sha256, checks in intake.judge_accepted(here, feed).items()}
+    checks = [row for one in held for row in records.check_rows(one, judged.get((one.feed, one.sha256), one.checks))]
     release_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
     rows: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
         "batches": (batches, records.BATCHES),
@@ -54,10 +57,3 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     for name, (written, schema) in rows.items():
         records.write(here, name, written, schema)
         yield dg.MaterializeResult(asset_key=["operations", name], metadata={"dagster/row_count": len(written)})
-
-
-def _checks_of(here: settings.Settings, held: Any) -> dict[str, Any]:
-    feed = catalogue.feeds().get(held.feed)
-    if feed is not None and held.verdict == "accepted":
-        return intake.outcomes(here, feed, held)
-    return dict(held.checks)
