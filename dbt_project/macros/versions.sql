@@ -16,8 +16,10 @@ compared as (
             when
                 lag(r.known_to) over (partition by {{ key }} order by r.known_from nulls last) = r.known_from
                 {%- for column in ('value', 'numerator', 'denominator', 'status', 'status_reason') %}
-                and lag(r.{{ column }}) over (partition by {{ key }} order by r.known_from nulls last)
-                is not distinct from r.{{ column }}
+                and (
+                    lag(r.{{ column }}) over (partition by {{ key }} order by r.known_from nulls last)
+                    is not distinct from r.{{ column }}
+                )
                 {%- endfor %}
                 then 0
             else 1

@@ -3,7 +3,7 @@ with attributes as (
     select
         org_code,
         {%- for attribute in attributes %}
-        max(case when attribute = '{{ attribute }}' then value end) as {{ attribute }}{{ ',' if not loop.last }}
+        max(case when attribute = '{{ attribute }}' then value end) as {{ attribute }}{%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('int_organisations__history') }}
     where valid_to is null

@@ -9,7 +9,7 @@ with providers as (
         o.org_code,
         max(o.region_code) as region_code,
         {%- for measure in measures %}
-        max(case when r.measure = '{{ measure }}' then o.value end) as {{ measure }}{{ ',' if not loop.last }}
+        max(case when r.measure = '{{ measure }}' then o.value end) as {{ measure }}{%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('int_observations__versions') }} as o
     inner join {{ ref('metrics') }} as r

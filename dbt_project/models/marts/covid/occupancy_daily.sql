@@ -6,7 +6,7 @@ with providers as (
         o.org_code,
         max(o.region_code) as region_code,
         {%- for part in parts %}
-        max(case when r.measure = '{{ part }}' then o.value end) as {{ part }}{{ ',' if not loop.last }}
+        max(case when r.measure = '{{ part }}' then o.value end) as {{ part }}{%- if not loop.last %},{% endif %}
         {%- endfor %}
     from {{ ref('int_observations__versions') }} as o
     inner join {{ ref('metrics') }} as r
