@@ -21,7 +21,7 @@ class Unknown(Exception):
 
 def write(settings: Settings, sha256: str, output: Path) -> int:
     """Write the original of a batch to `output` and return its size. Raises `Unknown`, `KeyMissing`, `SealBroken`."""
-    held = Landing(settings).find(sha256.lower()) if re.fullmatch(r"[0-9a-fA-F]{64}", sha256) else None
+    held = Landing(settings).find(sha256.lower()) if re.fullmatch(r"[0-9a-fA-F]{12,64}", sha256) else None
     if held is None:
         raise Unknown(f"no received file has sha256 {printable(sha256)}: `datastore status --json` lists what is held")
     # The trail first: a copy that nobody recorded must not exist.

@@ -149,9 +149,10 @@ class Landing:
         with (held.folder / "original").open("rb") as source:
             yield from unseal(source, (held.folder / "batch.key").read_bytes(), wrapping)
 
-    def find(self, sha256: str) -> Held | None:
-        """The batch with that digest, in whichever feed."""
-        return next((held for held in self.batches() if held.sha256 == sha256), None)
+    def find(self, digest: str) -> Held | None:
+        """The batch with that digest, or with the one digest that begins so; in whichever feed."""
+        found = {held.sha256: held for held in self.batches() if held.sha256.startswith(digest)}
+        return next(iter(found.values())) if len(found) == 1 else None
 
     def batches(self, feed: str | None = None) -> list[Held]:
         """Every batch held, of one feed or of all, in order of feed and digest."""

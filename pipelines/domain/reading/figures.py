@@ -23,7 +23,7 @@ from pipelines.domain.reading.tables import Places, Table, delimited, locate
 from pipelines.domain.refusals import MOST_LINES, refuse
 
 ODS_CODE = r"[A-Z0-9]{3,8}"
-TOTAL_LABELS = {"total", "england", "eng", "england total"}
+TOTAL_LABELS = {"total", "totals", "grand total", "england", "england total", "total england"}
 
 
 def read_figures(content: bytes, feed: Feed, known: Known, file_name: str) -> Reading:

@@ -33,6 +33,7 @@ from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable, re
 
 SEARCHED_FOR_HEADER = 60
 NATION = "england"
+NATION_CODE = "E92000001"
 
 
 @dataclass
@@ -247,7 +248,7 @@ def _figures(table: DaySheet, known: Known) -> pl.DataFrame:
 
 
 def _head(table: DaySheet, line: Line, known: Known) -> dict[str, object] | None:
-    """What a line is: a provider (a code), ENGLAND, or a region (a name and no code); None for a line of notes."""
+    """What a line is: a provider (a code), ENGLAND, or a region (no code, or its own); None for a line of notes."""
     code, name = text(table.key(line, "org_code")), text(table.key(line, "org_name"))
     head: dict[str, object] = {
         "record": PROVIDER,
@@ -258,7 +259,7 @@ def _head(table: DaySheet, line: Line, known: Known) -> dict[str, object] | None
     }
     filled = any(index < len(line.cells) and not is_blank(line.cells[index]) for index in table.days)
     try:
-        if code in ("", "-"):
+        if code in ("", "-", NATION_CODE):
             if fold(name) == NATION:
                 return {**head, "record": PUBLISHED_NATION}
             if not filled:
@@ -267,6 +268,8 @@ def _head(table: DaySheet, line: Line, known: Known) -> dict[str, object] | None
             if region is None:
                 raise values.NotThis("figures of nobody: neither a code nor the name of a region")
             return {**head, "record": PUBLISHED_REGION, "region_code": region}
+        if code in known.regions.values():
+            return {**head, "record": PUBLISHED_REGION, "region_code": code}
         head["org_code"] = values.code(code, ODS_CODE)
         head["org_name"] = values.name(table.key(line, "org_name"))
         head["region_code"] = values.region(table.key(line, "region"), known.regions)
