@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, cast
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 
 class NoInput(Exception):
@@ -92,7 +92,7 @@ def _plain(location: str) -> Iterator[BinaryIO]:
 def _expand_url(argument: str) -> list[Source | tuple[str, str]]:
     origin = without_credentials(argument)
     if argument.startswith("file://"):
-        return expand(argument.removeprefix("file://"))
+        return expand(unquote(urlsplit(argument).path))
     try:
         import fsspec
 

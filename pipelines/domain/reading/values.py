@@ -109,10 +109,11 @@ def name(cell: Cell) -> str | None:
 
 def code(cell: Cell, pattern: str) -> str | None:
     """A code of the given form, upper-cased; None when empty."""
-    written = text(cell).upper()
+    written = text(cell)
     if not written:
         return None
-    if not re.fullmatch(pattern, written):
+    # Upper-casing turns some foreign letters into plain ones: what was no code may not become one.
+    if not written.isascii() or not re.fullmatch(pattern, written := written.upper()):
         raise NotThis("not a code of the form that this column holds")
     return written
 
