@@ -96,8 +96,11 @@ def _expand_url(argument: str) -> list[Source | tuple[str, str]]:
     try:
         import fsspec
 
-        files = fsspec.open_files(argument, "rb")
-        locations = [file.full_name if glob.has_magic(argument) else argument for file in files]
+        # A question mark begins a query in a URL; the characters of a pattern are the others.
+        is_pattern = any(character in urlsplit(argument).path for character in "*[")
+        fsspec.get_filesystem_class(argument.partition("://")[0])
+        files = fsspec.open_files(argument, "rb") if is_pattern else []
+        locations = [file.full_name for file in files] if is_pattern else [argument]
     except (OSError, ImportError, ValueError) as error:
         return [(origin, f"cannot be opened: {_why(error)}")]
     if not locations:

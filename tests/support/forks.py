@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ from pipelines.settings import PROJECT_ROOT
 from tests.support.stores import Store
 
 IMPORTED = ("great_expectations", "dagster", "dagster_dbt", "pipelines.cli", "pipelines.intake", "pipelines.refresh")
+
+HANGS_AFTER_SECONDS = 300
 
 SERVER = """
 import importlib, json, os, sys
@@ -73,8 +76,11 @@ class Running:
         os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> Ended:
-        """Wait for its end."""
+        """Wait for its end. One that hangs is killed, so that the test that waits can say so."""
+        watch = threading.Timer(HANGS_AFTER_SECONDS, self.kill)
+        watch.start()
         code = int(self._commands.line())
+        watch.cancel()
         seconds = time.monotonic() - self._started
         texts = [Path(f"{self._output}.{name}").read_text() for name in ("out", "err")]
         return Ended(code, *texts, seconds)
