@@ -12,6 +12,8 @@ SHELL := /bin/sh
 export DO_NOT_TRACK := 1
 export DAGSTER_DISABLE_TELEMETRY := yes
 export GX_ANALYTICS_ENABLED := false
+# Compiled anew in every process, Great Expectations alone takes twice as long to import.
+unexport PYTHONDONTWRITEBYTECODE
 # The machine's own certificates, since hospital networks often bring theirs; pip does so by itself.
 export UV_SYSTEM_CERTS := true
 

@@ -63,7 +63,7 @@ def receive(
     catalogue.register().require_in_force(feed, dt.datetime.now(dt.UTC).date())
     with lock(settings.locks / "intake"):
         landing = Landing(settings)
-        landing.clear_incoming()
+        landing.clear_unfinished()
         known = catalogue.known()
         for argument in arguments:
             for source in expand(argument):
@@ -118,7 +118,7 @@ def settle_pending(settings: Settings, feed: Feed) -> list[Held]:
     """Settle what a stopped process left, and see that the feed's accepted folder can be read even when empty."""
     with lock(settings.locks / "intake"):
         landing = Landing(settings)
-        landing.clear_incoming()
+        landing.clear_unfinished()
         pending = [held for held in landing.batches(feed.feed) if held.verdict == "pending"]
         for held in pending:
             settle(landing, feed, held, catalogue.known())

@@ -6,11 +6,16 @@ alias then does nothing, so that no key stands in a profile, a log or a compiled
 
 from __future__ import annotations
 
+import contextlib
+
 from dbt.adapters.duckdb.plugins import BasePlugin
 
 from pipelines import settings
 from pipelines.adapters import warehouse
+from pipelines.adapters.files import lock
 from pipelines.adapters.keys import KeyStore
+
+HELD: list[contextlib.ExitStack] = []
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -19,5 +24,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     def configure_connection(self, conn) -> None:  # type: ignore[no-untyped-def]
         """Load the crypto module, register the Parquet key, attach the build."""
         here = settings.load()
+        # Held until this dbt process ends: it may outlive a refresh that was killed, and the next one must wait.
+        if not HELD:
+            HELD.append(contextlib.ExitStack())
+            HELD[0].enter_context(lock(here.locks / warehouse.BUILD))
         warehouse.prepare(conn, here)
         warehouse.attach(conn, here.build, warehouse.BUILD, KeyStore(here.keys).derived())

@@ -9,7 +9,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 
 def replace_with(path: Path, content: bytes, mode: int = 0o600) -> None:
@@ -40,9 +40,9 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextlib.contextmanager
-def lock(path: Path) -> Iterator[None]:
+def lock(path: Path) -> Iterator[TextIO]:
     """Hold the lock file for the block; waits for its holder. The kernel frees it when a process dies."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("a") as file:
+    with path.open("a+") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        yield file

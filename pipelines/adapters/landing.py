@@ -163,6 +163,14 @@ class Landing:
             for folder in sorted((self.settings.landing / name).glob("[0-9a-f]*"))
         ]
 
-    def clear_incoming(self) -> None:
-        """Remove what a killed receiver left half-sealed; nothing of it was acknowledged to anybody."""
+    def clear_unfinished(self) -> None:
+        """Remove what a killed receiver left half-written; nothing of it was acknowledged to anybody."""
         shutil.rmtree(self.settings.landing / ".incoming", ignore_errors=True)
+        for zone, pattern in (
+            (self.settings.landing, "*/*/.*"),
+            (self.settings.accepted, "*/.*"),
+            (self.settings.quarantine, "*/.*"),
+            (self.settings.operations, ".*"),
+        ):
+            for path in zone.glob(pattern):
+                path.unlink(missing_ok=True)

@@ -126,7 +126,13 @@ def without_credentials(url: str) -> str:
     return urlunsplit((parts.scheme, host, parts.path, "", ""))
 
 
+SAID = {FileNotFoundError: "not found", PermissionError: "permission denied", TimeoutError: "no answer in time"}
+
+
 def _why(error: Exception) -> str:
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    return type(error).__name__ if not isinstance(error, (ImportError, ValueError)) else str(error).splitlines()[0]
+    """What went wrong, without the address: it may hold a password or a token."""
+    if isinstance(error, OSError):
+        named = next((words for kind, words in SAID.items() if isinstance(error, kind)), "no connection")
+        return os.strerror(error.errno).lower() if isinstance(error.errno, int) and error.errno > 0 else named
+    line = str(error).partition("\n")[0]
+    return type(error).__name__ if "://" in line else line

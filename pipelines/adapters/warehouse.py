@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 import polars as pl
 
-from pipelines.adapters.files import sync_folder
+from pipelines.adapters.files import lock, sync_folder
 from pipelines.adapters.keys import Key, KeyStore
 from pipelines.settings import Settings
 
@@ -71,8 +71,8 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 
 @contextlib.contextmanager
 def build(settings: Settings, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the encrypted build database attached as `build`."""
-    with connect(settings) as connection:
+    """A connection with the encrypted build database attached as `build`; waits for whoever has it open."""
+    with lock(settings.locks / BUILD), connect(settings) as connection:
         attach(connection, settings.build, BUILD, KeyStore(settings.keys).derived(), read_only)
         yield connection
 

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from pipelines import intake, settings
 from pipelines.adapters import catalogue
 from pipelines.adapters.landing import Held, Landing
+from pipelines.components.one_run import ONE_RUN
 from pipelines.domain.feeds import Feed
 
 NOTHING_QUARANTINED = "nothing_quarantined"
@@ -62,6 +63,7 @@ def landing_asset(feed: Feed) -> dg.AssetsDefinition:
         },
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=feed.cadence.fresh_for),
         pool="intake",
+        required_resource_keys={ONE_RUN},
     )
     def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
         here = settings.load()
@@ -105,7 +107,9 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
         description="No batch of the feed waits in quarantine.",
     )
 
-    @dg.multi_asset_check(name=f"landing_gate_{feed.feed}", specs=[*specs, quarantine], pool="intake")
+    @dg.multi_asset_check(
+        name=f"landing_gate_{feed.feed}", specs=[*specs, quarantine], pool="intake", required_resource_keys={ONE_RUN}
+    )
     def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         here = settings.load()
         batches = Landing(here).batches(feed.feed)

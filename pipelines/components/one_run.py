@@ -12,6 +12,25 @@ ONE_RUN = "one_run"
 
 @dg.resource(description="Held for a whole run, since runs execute in one process; another run waits for it.")
 def one_run(context: dg.InitResourceContext) -> Iterator[None]:
-    """Hold the lock on the build from the start of the run to its end; a killed run frees it."""
-    with lock(settings.load().locks / "run"):
+    """Hold the lock on the build from the start of the run to its end; a killed run frees it.
+
+    The lock file names the run that holds it and is emptied at a run's end, so a name found in it is that of a run
+    that was killed: Dagster is told, since it would keep that run's places in the pools for ever.
+    """
+    with lock(settings.load().locks / "run") as file:
+        file.seek(0)
+        killed = file.read().strip()
+        if killed and context.instance is not None:
+            _end(context.instance, killed)
+        file.truncate(0)
+        file.write(context.run_id or "")
+        file.flush()
         yield None
+        file.truncate(0)
+
+
+def _end(instance: dg.DagsterInstance, run_id: str) -> None:
+    run = instance.get_run_by_id(run_id)
+    if run is not None and not run.is_finished:
+        instance.report_run_failed(run, "The process of this run was killed.")
+    instance.event_log_storage.free_concurrency_slots_for_run(run_id)

@@ -6,6 +6,7 @@ killed like any other; only its imports were done before.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -71,9 +72,19 @@ class Running:
         self._commands, self._output, self._started = commands, output, time.monotonic()
         self.pid = int(commands.line())
 
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended yet."""
+        try:
+            os.kill(self.pid, 0)
+        except ProcessLookupError:
+            return False
+        return True
+
     def kill(self) -> None:
         """End it as a power cut would; its own children are left to themselves."""
-        os.kill(self.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.pid, signal.SIGKILL)
 
     def wait(self) -> Ended:
         """Wait for its end. One that hangs is killed, so that the test that waits can say so."""
