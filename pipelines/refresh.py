@@ -17,9 +17,9 @@ import dagster as dg
 from pipelines import status
 from pipelines.adapters import releases
 from pipelines.adapters.dbt_project import ProjectBroken
+from pipelines.components.one_run import NIGHTLY
 from pipelines.settings import PROJECT_ROOT, Settings, program
 
-JOB = "nightly_refresh"
 LOCATION_TAG = {".dagster/repository": "__repository__@covid_datastore"}
 
 
@@ -38,8 +38,6 @@ def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: No
     """Run the nightly job now; `on_step` hears the name of each step as it starts."""
     _instance_config(settings)
     started = dt.datetime.now(dt.UTC)
-    status.record_attempt(settings, started_at=started, outcome="running", reason=None)
-    releases.clear_unfinished(settings)
     run_id = str(uuid.uuid4())
     with dg.DagsterInstance.get() as instance, _silence():
         instance.add_event_listener(run_id, lambda entry: _hear(entry, on_step))
@@ -53,17 +51,16 @@ def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: No
         )
     seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
     if result.success:
-        status.record_attempt(settings, started_at=started, outcome="published", reason=None)
         return Refreshed(True, run_id, seconds, release=releases.record(releases.current(settings)))
     reasons = list(_reasons(result)) or [f"the run failed: open run {run_id[:8]} in the Dagster UI (make dev)"]
-    status.record_attempt(settings, started_at=started, outcome="refused", reason=reasons[0])
+    status.record_attempt(settings, "refused", reasons[0])
     return Refreshed(False, run_id, seconds, reasons=reasons)
 
 
 def _job() -> dg.JobDefinition:
     from pipelines.definitions import defs
 
-    return defs().resolve_job_def(JOB)
+    return defs().resolve_job_def(NIGHTLY)
 
 
 @contextlib.contextmanager

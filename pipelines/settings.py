@@ -70,6 +70,16 @@ class Settings:
         return self.home / "audit" / "originals.jsonl"
 
     @property
+    def last_refresh(self) -> Path:
+        """How the last refresh went."""
+        return self.home / "last_refresh.json"
+
+    @property
+    def run_lock(self) -> Path:
+        """Held by the run that refreshes, from its start to its end."""
+        return self.locks / "run"
+
+    @property
     def temporary(self) -> Path:
         """Spill and half-written files; always safe to remove while nothing runs."""
         return self.home / "tmp"

@@ -7,7 +7,7 @@ import json
 from typing import Any
 
 from pipelines.adapters import catalogue, releases
-from pipelines.adapters.files import write_json
+from pipelines.adapters.files import is_locked, write_json
 from pipelines.adapters.landing import Held, Landing
 from pipelines.domain.feeds import Feed
 from pipelines.settings import Settings
@@ -28,12 +28,9 @@ def report(settings: Settings) -> dict[str, Any]:
     }
 
 
-def record_attempt(settings: Settings, *, started_at: dt.datetime, outcome: str, reason: str | None) -> None:
-    """Remember how the last refresh went; a release is stale when a later refresh did not publish."""
-    write_json(
-        settings.home / "last_refresh.json",
-        {"started_at": started_at.isoformat(), "outcome": outcome, "reason": reason},
-    )
+def record_attempt(settings: Settings, outcome: str, reason: str | None = None) -> None:
+    """Remember how the last refresh went: `running`, `published`, or `refused` and why."""
+    write_json(settings.last_refresh, {"outcome": outcome, "reason": reason, "at": dt.datetime.now(dt.UTC).isoformat()})
 
 
 def _feed(feed: Feed, batches: list[Held]) -> dict[str, Any]:
@@ -57,15 +54,15 @@ def _release(settings: Settings) -> dict[str, Any] | None:
         record = releases.record(releases.current(settings))
     except releases.NoRelease:
         return None
-    path = settings.home / "last_refresh.json"
-    attempt = json.loads(path.read_text()) if path.exists() else {"outcome": "published", "reason": None}
+    attempt = json.loads(settings.last_refresh.read_text())
+    failed = attempt["outcome"] == "refused" or (attempt["outcome"] == "running" and not is_locked(settings.run_lock))
     age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(record["published_at"])
     return {
         "release_id": record["release_id"],
         "published_at": record["published_at"],
-        "is_stale": attempt["outcome"] != "published" or age > STALE_AFTER,
+        "is_stale": failed or age > STALE_AFTER,
         "last_refresh": attempt["outcome"],
-        "reason": attempt["reason"],
+        "reason": attempt["reason"] or ("the last refresh was killed" if failed else None),
     }
 
 

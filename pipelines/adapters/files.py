@@ -39,6 +39,18 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def is_locked(path: Path) -> bool:
+    """Whether another process holds the lock file now."""
+    if not path.exists():
+        return False
+    with path.open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
 @contextlib.contextmanager
 def lock(path: Path) -> Iterator[TextIO]:
     """Hold the lock file for the block; waits for its holder. The kernel frees it when a process dies."""

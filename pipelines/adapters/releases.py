@@ -44,7 +44,11 @@ class NoRelease(Exception):
 
 
 def publish(settings: Settings) -> dict[str, Any]:
-    """Copy the marts of the build into a new release and serve it; returns its record."""
+    """Copy the marts of the build into a new release and serve it; returns its record.
+
+    The caller sees to it that nobody else publishes at the same time.
+    """
+    _clear_unfinished(settings)
     folder = settings.published / f".{uuid.uuid4().hex}"
     rows: dict[str, int] = {}
     try:
@@ -180,7 +184,7 @@ def _prune(settings: Settings) -> None:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def clear_unfinished(settings: Settings) -> None:
+def _clear_unfinished(settings: Settings) -> None:
     """Remove what a killed refresh left half-written."""
     for path in settings.published.glob(".*"):
         if path.is_symlink() or path.is_file():

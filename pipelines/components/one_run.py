@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from pipelines import settings
+from pipelines import settings, status
 from pipelines.adapters.files import lock
 
 ONE_RUN = "one_run"
+NIGHTLY = "nightly_refresh"
 
 
 @dg.resource(description="Held for a whole run, since runs execute in one process; another run waits for it.")
@@ -17,7 +18,8 @@ def one_run(context: dg.InitResourceContext) -> Iterator[None]:
     The lock file names the run that holds it and is emptied at a run's end, so a name found in it is that of a run
     that was killed: Dagster is told, since it would keep that run's places in the pools for ever.
     """
-    with lock(settings.load().locks / "run") as file:
+    here = settings.load()
+    with lock(here.run_lock) as file:
         file.seek(0)
         killed = file.read().strip()
         if killed and context.instance is not None:
@@ -25,6 +27,8 @@ def one_run(context: dg.InitResourceContext) -> Iterator[None]:
         file.truncate(0)
         file.write(context.run_id or "")
         file.flush()
+        if context.dagster_run is not None and context.dagster_run.job_name == NIGHTLY:
+            status.record_attempt(here, "running")
         yield None
         file.truncate(0)
 

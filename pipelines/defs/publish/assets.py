@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import settings
+from pipelines import settings, status
 from pipelines.adapters import catalogue, release_gate, releases
 from pipelines.components.feed import check_name
 from pipelines.components.one_run import ONE_RUN
@@ -63,6 +63,7 @@ def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     for feed in catalogue.feeds().values():
         catalogue.register().require_in_force(feed, today)
     record = releases.publish(here)
+    status.record_attempt(here, "published")
     folder = releases.current(here)
     return dg.MaterializeResult(
         metadata={

@@ -6,9 +6,10 @@ import dagster as dg
 
 from pipelines import intake, settings
 from pipelines.adapters import catalogue
+from pipelines.components.one_run import NIGHTLY
 
 nightly_refresh = dg.define_asset_job(
-    "nightly_refresh",
+    NIGHTLY,
     selection=dg.AssetSelection.all(),
     executor_def=dg.in_process_executor,
     description="Everything accepted, through the gates and dbt, to a new release.",
