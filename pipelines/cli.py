@@ -88,6 +88,11 @@ def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, indent=1, default=_plain) + "\n")
 
 
+def _print_table(table: Table) -> None:
+    """The table as wide as it is: columns are never folded or cut, a terminal wraps the line."""
+    out.print(table, width=10_000, crop=False, no_wrap=True, overflow="ignore")
+
+
 def _plain(value: Any) -> Any:
     return value.isoformat() if isinstance(value, (dt.date, dt.datetime, dt.time)) else str(value)
 
@@ -222,7 +227,7 @@ def print_release(here: settings.Settings, result: Any) -> None:
     table.add_column("rows", justify="right")
     for mart, count in result.release["rows"].items():
         table.add_row(f"marts.{mart}", f"{count:,}")
-    out.print(table)
+    _print_table(table)
     out.print(f"public    {folder / 'public' / 'datastore.duckdb'}")
     out.print(f"internal  {folder / 'internal' / 'datastore.duckdb'} (encrypted)")
 
@@ -255,7 +260,7 @@ def status(as_json: AsJson = False) -> None:
             (feed["last_received_at"] or "-")[:16],
             "[green]yes[/]" if feed["is_fresh"] else "[yellow]no[/]",
         )
-    out.print(table)
+    _print_table(table)
     release = report["release"]
     if release is None:
         out.print("release   none yet: run `datastore refresh`")
@@ -318,7 +323,7 @@ def query(
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if value is None else escape(_shown(value)) for value in row))
-    out.print(table)
+    _print_table(table)
 
 
 def _shown(value: Any) -> str:

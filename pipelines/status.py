@@ -61,7 +61,7 @@ def _release(settings: Settings) -> dict[str, Any] | None:
         "release_id": record["release_id"],
         "published_at": record["published_at"],
         "is_stale": failed or age > STALE_AFTER,
-        "last_refresh": attempt["outcome"],
+        "last_refresh": "killed" if failed and attempt["outcome"] == "running" else attempt["outcome"],
         "reason": attempt["reason"] or ("the last refresh was killed" if failed else None),
     }
 
