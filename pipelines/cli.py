@@ -90,7 +90,7 @@ def _print_json(value: Any) -> None:
 
 def _print_table(table: Table) -> None:
     """The table as wide as it is: columns are never folded or cut, a terminal wraps the line."""
-    out.print(table, width=10_000, crop=False, no_wrap=True, overflow="ignore")
+    Console(highlight=False, width=10_000).print(table)
 
 
 def _plain(value: Any) -> Any:
