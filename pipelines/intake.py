@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -265,7 +266,7 @@ def _as_record(outcome: Outcome) -> dict[str, Any]:
         "reason": rule.reason,
         "line": summary,
         "lines": lines if placed else ([] if outcome.passed else [summary]),
-        "org_codes": sorted({row.org_code for row in outcome.rows if row.org_code}),
+        "org_codes": dict(sorted(Counter(row.org_code for row in outcome.rows if row.org_code).items())),
     }
 
 

@@ -104,7 +104,10 @@ def check_rows(held: Held, checks: dict[str, Any]) -> list[dict[str, Any]]:
             "checked_at": _utc(checks["judged_at"]),
         }
         rows.append(row)
-        rows += [{**row, "org_code": code, "expected": None, "observed": None} for code in check["org_codes"]]
+        rows += [
+            {**row, "org_code": code, "expected": "0 broken", "observed": f"{count} broken"}
+            for code, count in check["org_codes"].items()
+        ]
     for note in held.manifest.get("not_loaded", []):
         rows.append(
             {

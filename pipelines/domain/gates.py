@@ -17,6 +17,7 @@ from pydantic import Field
 from pipelines.domain.feeds import PROVIDER, PUBLISHED_NATION, PUBLISHED_REGION, Strict
 
 PLACE = ["source_sheet", "source_row", "source_column"]
+NATION = "E92000001"
 # Below this a ratio between two publications says nothing.
 TOO_SMALL_TO_COMPARE = 1_000
 
@@ -139,7 +140,8 @@ def published_totals(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
     ).with_columns(level=pl.lit("region"))
     columns = ["level", "region_code", *keys, "value", "ours", *PLACE]
     return pl.concat([nation.select(columns), region.select(columns)]).with_columns(
-        difference=pl.col("ours").fill_null(0) - pl.col("value").fill_null(0)
+        org_code=pl.when(pl.col("level") == "nation").then(pl.lit(NATION)).otherwise(pl.col("region_code")),
+        difference=pl.col("ours").fill_null(0) - pl.col("value").fill_null(0),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from pathlib import Path
 
@@ -11,32 +12,42 @@ from pipelines.adapters import releases
 from tests.security.conftest import Guarded
 from tests.support.hostile import counted
 
-# Emergency admissions of the nation in April 2020, as the observation mart has them now.
-NOW = """
+# A trust's emergency admissions in April 2020, as they are known now.
+FIGURE = """
     SELECT value FROM marts.observation
     WHERE metric_id = 'other_emergency_admissions__all__msitae' AND org_code = 'ZA5' AND known_to IS NULL
 """
-ALL = "SELECT count(*), sum(hash(observation)) FROM marts.observation"
+TABLES = "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'marts' ORDER BY ALL"
+
+
+def contents(connection: duckdb.DuckDBPyConnection, table: str) -> list[tuple[object, ...]]:
+    """Every row of a mart, as one number and how many they are."""
+    return connection.execute(f"SELECT count(*), sum(hash(t)) FROM marts.{table} t").fetchall()
 
 
 def test_an_open_file_is_a_snapshot(guarded: Guarded, tmp_path: Path) -> None:
-    """No error and not one other figure through a whole refresh; who opens it afterwards sees the new release."""
+    """No error and not one other row through a whole refresh, in tables read before and in those not read yet.
+
+    Who opens the release afterwards sees the new one.
+    """
     restated = tmp_path / "April-2020-revised-010621.csv"
     restated.write_bytes(counted("336"))
-    before = releases.current(guarded.store.settings)
-    path = guarded.store.settings.published / "current" / "public" / "datastore.duckdb"
-    with duckdb.connect(str(path), read_only=True) as reader:
-        [(figure,)], everything = reader.execute(NOW).fetchall(), reader.execute(ALL).fetchall()
+    here = guarded.store.settings
+    before, path = releases.current(here), here.published / "current" / "public" / "datastore.duckdb"
+    kept = Path(shutil.copy(path, tmp_path / "kept.duckdb"))
+    with duckdb.connect(str(path), read_only=True) as reader, duckdb.connect(str(kept), read_only=True) as copy:
+        tables = [table for (table,) in copy.execute(TABLES).fetchall()]
+        [(figure,)], asked = copy.execute(FIGURE).fetchall(), 0
         assert guarded.run("receive", "ae_monthly", restated).code == 0
         running = guarded.commands.start(guarded.store, "refresh")
-        asked = 0
-        while releases.current(guarded.store.settings) == before and running.is_running:
-            assert reader.execute(ALL).fetchall() == everything
+        while running.is_running and releases.current(here) == before:
+            assert contents(reader, "organisation") == contents(copy, "organisation")
             asked += 1
             time.sleep(0.05)
         assert running.wait().code == 0
         assert asked > 1
-        assert reader.execute(ALL).fetchall() == everything
-        assert reader.execute(NOW).fetchall() == [(figure,)]
-        assert releases.current(guarded.store.settings) != before
-        assert guarded.store.ask(NOW) == [{"value": figure + 1}]
+        assert releases.current(here) != before
+        assert len(tables) > 5
+        for table in tables:
+            assert contents(reader, table) == contents(copy, table), table
+        assert guarded.store.ask(FIGURE) == [{"value": figure + 1}]

@@ -12,6 +12,8 @@ from pipelines.components.one_run import ONE_RUN
 
 PROJECT = project()
 DBT = "dbt"
+# Unit tests prove the models, not the night's data: they run in the test suite.
+BUILD = ["build", "--exclude-resource-type", "unit_test"]
 
 
 @dbt_assets(
@@ -25,4 +27,4 @@ def dbt_build(context: dg.AssetExecutionContext) -> Iterator[Any]:
     """Run `dbt build` for what was selected."""
     # One folder for every run: what dbt compiled last, not a folder a night.
     target = settings.load().dbt_target / "run"
-    yield from context.resources.dbt.cli(["build"], context=context, target_path=target).stream()
+    yield from context.resources.dbt.cli(BUILD, context=context, target_path=target).stream()

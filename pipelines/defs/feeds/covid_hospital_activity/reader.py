@@ -13,6 +13,7 @@ from itertools import pairwise
 
 import polars as pl
 
+from pipelines.domain import gates
 from pipelines.domain.feeds import (
     FIGURES,
     NOT_REPORTED,
@@ -33,7 +34,6 @@ from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable, re
 
 SEARCHED_FOR_HEADER = 60
 NATION = "england"
-NATION_CODE = "E92000001"
 
 
 @dataclass
@@ -259,7 +259,7 @@ def _head(table: DaySheet, line: Line, known: Known) -> dict[str, object] | None
     }
     filled = any(index < len(line.cells) and not is_blank(line.cells[index]) for index in table.days)
     try:
-        if code in ("", "-", NATION_CODE):
+        if code in ("", "-", gates.NATION):
             if fold(name) == NATION:
                 return {**head, "record": PUBLISHED_NATION}
             if not filled:
