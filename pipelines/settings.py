@@ -114,15 +114,23 @@ def load() -> Settings:
 
 def prepare(settings: Settings) -> None:
     """Make the private state folder and set what the tools we run read from their environment."""
-    for folder in (
-        settings.home,
+    private = (
         settings.keys,
+        settings.landing,
+        settings.accepted,
+        settings.quarantine,
+        settings.operations,
+        settings.build.parent,
+        settings.audit.parent,
+        settings.inbox,
         settings.temporary,
         settings.locks,
         settings.dagster,
-        settings.inbox,
-    ):
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        settings.dbt_target.parent,
+    )
+    # Analysts under other accounts pass through the home to `published`, and see nothing else of it.
+    for folder, mode in [(settings.home, 0o711), *((path, 0o700) for path in private), (settings.published, 0o755)]:
+        folder.mkdir(parents=True, exist_ok=True, mode=mode)
     os.environ.update(QUIET)
     os.environ["DATASTORE_HOME"] = str(settings.home)
     os.environ["DATASTORE_KEYS"] = str(settings.keys)

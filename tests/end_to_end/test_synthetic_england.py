@@ -230,3 +230,11 @@ def test_a_refresh_shows_as_a_run_of_the_nightly_job(built_datastore: Store) -> 
         "select pipeline_name, status from runs"
     )
     assert ("nightly_refresh", "SUCCESS") in runs.fetchall()
+
+
+def test_only_the_published_folder_can_be_entered_by_others(built_datastore: Store) -> None:
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in built_datastore.home.iterdir() if path.is_dir()}
+    assert stat.S_IMODE(built_datastore.home.stat().st_mode) == 0o711
+    assert modes.pop("published") == 0o755
+    modes.pop("synthetic")  # invented, and no zone of the store
+    assert set(modes.values()) == {0o700}, modes

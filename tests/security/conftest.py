@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +40,14 @@ class Guarded:
     commands: Commands
     files: list[Planted] = field(default_factory=list)
     said: list[Ended] = field(default_factory=list)
+    refreshed: Ended | None = None
     asked: list[str] = field(default_factory=list)
+
+    def copy(self, folder: Path) -> KeysApart:
+        """A copy of the store and its keys that a test may harm."""
+        for name in ("store", "keys"):
+            shutil.copytree(self.root / name, folder / name, symlinks=True)
+        return KeysApart(folder / "store")
 
     def run(self, *words: str | Path) -> Ended:
         """Run a command on the store and keep what it said."""
@@ -62,7 +70,7 @@ def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guarded]:
         for file in result.files:
             ended = result.run("receive", file.feed, file.path)
             assert ended.code == (3 if file.is_refused else 0), (file.path.name, ended.out, ended.err)
-        ended = result.run("refresh")
-        assert ended.code == 0, ended.err
+        result.refreshed = result.run("refresh")
+        assert result.refreshed.code == 0, result.refreshed.err
         result.asked = guard.refused
         yield result

@@ -7,7 +7,6 @@ import os
 import random
 import shutil
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -15,7 +14,7 @@ import pytest
 
 from pipelines.adapters import releases, warehouse
 from pipelines.adapters.landing import Landing
-from tests.support.forks import Commands
+from tests.security.conftest import Guarded
 from tests.support.hostile import counted
 from tests.support.stores import Store
 from tests.support.supplied import supplied
@@ -32,13 +31,6 @@ def moments(points: int) -> list[float]:
     """Shares of a command's duration at which to kill it: a random one in each of so many equal parts."""
     chance = random.Random(SEED)
     return [(part + chance.random()) / points for part in range(points)]
-
-
-@pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    """Commands whose imports are done, so that a kill hits their work."""
-    with Commands(tmp_path_factory.mktemp("outputs")) as commands:
-        yield commands
 
 
 @pytest.fixture(scope="module")
@@ -66,8 +58,9 @@ def _half_written(folder: Path) -> list[Path]:
     return [path for path in folder.rglob(".*") if path.name != ".incoming" or any(path.iterdir())]
 
 
-def test_receive_survives_kill_9(commands: Commands, supply: Path, tmp_path: Path) -> None:
+def test_receive_survives_kill_9(guarded: Guarded, supply: Path, tmp_path: Path) -> None:
     """At ten moments of its work: what was sealed is whole, and the same call again ends as if nothing had been."""
+    commands = guarded.commands
     undisturbed = Store(tmp_path / "undisturbed")
     whole = commands.run(undisturbed, "receive", "ae_monthly", supply)
     assert whole.code == 3, whole.err
@@ -92,37 +85,27 @@ def test_receive_survives_kill_9(commands: Commands, supply: Path, tmp_path: Pat
     assert killed >= RECEIVE_POINTS // 2
 
 
-@pytest.fixture
-def published(commands: Commands, tmp_path: Path) -> tuple[Store, float]:
-    """A store with a release, and the seconds that a refresh takes."""
-    store = Store(tmp_path / "store")
-    for feed in ("ae_monthly", "ods_trusts"):
-        assert commands.run(store, "receive", feed, supplied(feed)).code == 0
-    first = commands.run(store, "refresh")
-    assert first.code == 0, first.err
-    return store, first.seconds
-
-
 def _answer(store: Store) -> list[tuple[object, ...]]:
     """What the release that is served says, asked as a reader would."""
     with releases.open_tier(releases.current(store.settings), "public") as connection:
         return connection.execute(FIGURES).fetchall()
 
 
-def test_refresh_survives_kill_9(commands: Commands, published: tuple[Store, float]) -> None:
+def test_refresh_survives_kill_9(guarded: Guarded, tmp_path: Path) -> None:
     """At moments of its work: a whole release stays served, and the next refresh publishes the same figures."""
-    store, seconds = published
+    commands, store = guarded.commands, guarded.copy(tmp_path)
+    assert guarded.refreshed
+    seconds = guarded.refreshed.seconds
     expected, killed = _answer(store), 0
     for moment in moments(REFRESH_POINTS):
-        served = releases.current(store.settings)
         running = commands.start(store, "refresh")
         deadline = time.monotonic() + moment * seconds
         while time.monotonic() < deadline:
             assert _answer(store) == expected
-            time.sleep(0.05)
+            time.sleep(0.2)
         running.kill()
         killed += running.wait().code == KILLED
-        assert releases.current(store.settings) == served or releases.record(releases.current(store.settings))
+        assert _is_whole(releases.current(store.settings))
         assert _answer(store) == expected
         again = commands.run(store, "refresh")
         assert again.code == 0, (moment, again.err)
