@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import sys
 import tempfile
@@ -144,11 +145,9 @@ def prepare(settings: Settings) -> None:
 
 def current_user() -> str:
     """The account that runs this process, for manifests and the audit trail."""
-    import getpass
-
     try:
         return getpass.getuser()
-    except OSError:
+    except (OSError, KeyError):  # no such account: a container that runs under a bare number
         return f"uid {os.getuid()}"
 
 
