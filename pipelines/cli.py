@@ -268,7 +268,8 @@ def status(as_json: AsJson = False) -> None:
         stale = f" [yellow]stale[/]: {escape(release['reason'] or 'no refresh since')}" if release["is_stale"] else ""
         out.print(f"release   {release['release_id']}, published {release['published_at'][:16]}{stale}")
     for waiting in report["quarantine"][:MOST_LINES]:
-        out.print(f"[yellow]quarantined[/]  {waiting['feed']}: {escape(waiting['file'])}: {escape(waiting['reason'])}")
+        name = f"{waiting['feed']}: {escape(waiting['file'])} (sha256 {waiting['sha256'][:12]})"
+        out.print(f"[yellow]quarantined[/]  {name}: {escape(waiting['reason'])}")
     failed = [check for check in report["checks"] if not check["passed"]]
     for check in failed[:MOST_LINES]:
         out.print(

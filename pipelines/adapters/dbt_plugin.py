@@ -13,7 +13,6 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from pipelines import settings
 from pipelines.adapters import warehouse
 from pipelines.adapters.files import lock
-from pipelines.adapters.keys import KeyStore
 
 HELD: list[contextlib.ExitStack] = []
 
@@ -29,4 +28,4 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             HELD.append(contextlib.ExitStack())
             HELD[0].enter_context(lock(here.locks / warehouse.BUILD))
         warehouse.prepare(conn, here)
-        warehouse.attach(conn, here.build, warehouse.BUILD, KeyStore(here.keys).derived())
+        warehouse.attach(conn, here.build, warehouse.BUILD, warehouse.derived_key(here))

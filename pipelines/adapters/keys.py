@@ -75,13 +75,19 @@ class KeyStore:
                 temporary.unlink()
         return self.get(name)
 
-    def for_feed(self, feed: str, agreement: str) -> Key:
-        """The key that wraps the batch keys of one feed under one agreement."""
-        return self.get_or_create(f"feed.{feed}.{agreement}")
+    def for_feed(self, feed: str, agreement: str, in_use: set[str]) -> Key:
+        """The key that wraps the batch keys of one feed under one agreement.
 
-    def derived(self) -> Key:
-        """The key of the current generation of everything made from the originals."""
-        return self.get_or_create(f"{DERIVED}.{self._generation(DERIVED)}")
+        Made on first use only: when a batch names it (`in_use`) and it is gone, `KeyMissing` is raised, since a new
+        key of the same name would hide the loss.
+        """
+        name = f"feed.{feed}.{agreement}"
+        return self.get(name) if name in in_use else self.get_or_create(name)
+
+    def derived(self, in_use: bool = False) -> Key:
+        """The key of the current generation of everything made from the originals; `in_use` as in `for_feed`."""
+        name = f"{DERIVED}.{self._generation(DERIVED)}"
+        return self.get(name) if in_use else self.get_or_create(name)
 
     def internal_tier(self) -> Key:
         """The key that analysts of the internal tier hold."""

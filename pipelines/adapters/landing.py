@@ -113,7 +113,8 @@ class Landing:
         incoming = self.settings.landing / ".incoming" / uuid.uuid4().hex
         incoming.mkdir(parents=True, mode=0o700)
         try:
-            wrapping = self.keys.for_feed(feed.feed, str(feed.agreement))
+            in_use = {str(held.manifest["wrapping_key"]) for held in self.batches(feed.feed)}
+            wrapping = self.keys.for_feed(feed.feed, str(feed.agreement), in_use)
             with (incoming / "original").open("wb") as target:
                 wrapped, sha256, size = seal(source, target, wrapping)
                 target.flush()

@@ -48,7 +48,13 @@ def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     settings.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection.load_extension(crypto_extension())
     connection.execute(f"SET temp_directory = {quoted(settings.temporary)}")
-    connection.execute(f"PRAGMA add_parquet_key('{PARQUET_KEY}', {quoted(KeyStore(settings.keys).derived().text)})")
+    connection.execute(f"PRAGMA add_parquet_key('{PARQUET_KEY}', {quoted(derived_key(settings).text)})")
+
+
+def derived_key(settings: Settings) -> Key:
+    """The key of the accepted rows and the build; raises `KeyMissing` when they exist and it does not."""
+    in_use = settings.build.exists() or any(settings.accepted.glob("*/*.parquet"))
+    return KeyStore(settings.keys).derived(in_use)
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_only: bool = False) -> None:
@@ -73,7 +79,7 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
 def build(settings: Settings, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection with the encrypted build database attached as `build`; waits for whoever has it open."""
     with lock(settings.locks / BUILD), connect(settings) as connection:
-        attach(connection, settings.build, BUILD, KeyStore(settings.keys).derived(), read_only)
+        attach(connection, settings.build, BUILD, derived_key(settings), read_only)
         yield connection
 
 
