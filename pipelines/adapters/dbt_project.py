@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import importlib.metadata
 import io
 import os
+from functools import cached_property
 from pathlib import Path
 
-from dagster_dbt import DbtProject
+from dagster_dbt import DbtCliResource, DbtProject
+from packaging.version import Version
 
 from pipelines import settings
 from pipelines.adapters.files import lock, replace_with
+
+
+class Dbt(DbtCliResource):
+    """dbt without `dbt --version`, which asks the package index for newer ones and costs a start of dbt each time."""
+
+    @cached_property
+    def _cli_version(self) -> Version:
+        return Version(importlib.metadata.version("dbt-core"))
 
 
 class ProjectBroken(Exception):

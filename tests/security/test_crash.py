@@ -14,7 +14,7 @@ import pytest
 
 from pipelines.adapters import releases, warehouse
 from pipelines.adapters.landing import Landing
-from tests.security.conftest import Guarded
+from tests.support.guarded import Guarded
 from tests.support.hostile import counted
 from tests.support.stores import Store
 from tests.support.supplied import supplied

@@ -14,8 +14,8 @@ import pytest
 from pipelines import originals
 from pipelines.adapters import releases, warehouse
 from pipelines.adapters.keys import KeyStore
-from tests.security.conftest import Guarded
 from tests.support.canaries import ADDRESS, MARKS
+from tests.support.guarded import Guarded
 
 AN_ORGANISATION = "FICTIONAL"
 

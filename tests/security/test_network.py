@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.security.conftest import Guarded
+from tests.support.guarded import Guarded
 from tests.support.network import Guard
 
 LOOK_UPS = """

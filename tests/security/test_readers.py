@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.adapters import releases
-from tests.security.conftest import Guarded
+from tests.support.guarded import Guarded
 from tests.support.hostile import counted
 
 # A trust's emergency admissions in April 2020, as they are known now.
