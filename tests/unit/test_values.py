@@ -259,6 +259,8 @@ def test_not_a_region(cell: str) -> None:
     [
         ("April-2020-revised-260421-abc12.csv", dt.date(2021, 4, 26)),
         ("Monthly-AE-March-2020-REVISED-010420.csv", dt.date(2020, 4, 1)),
+        ("September-2019-revised-29.11.2019.csv", dt.date(2019, 11, 29)),
+        ("May-2021-revised-12072021-xy1.csv", dt.date(2021, 7, 12)),
         ("April-2020.csv", None),
         ("April-2020-revised.csv", None),
         ("April-2020-revised-310220.csv", None),

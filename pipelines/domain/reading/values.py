@@ -26,7 +26,7 @@ EXCEL_SERIALS = range(36526, 73051)  # 1 January 2000 to 31 December 2099
 
 PLAIN_NUMBER = re.compile(r"-?([0-9]{1,3}(,[0-9]{3})+|[0-9]+)(\.[0-9]+)?")
 MONTH_LABEL = re.compile(r"(?:MSitAE-)?([A-Za-z]+)[- ](20[0-9]{2})", re.IGNORECASE)
-REVISED_IN_NAME = re.compile(r"revised-([0-9]{2})([0-9]{2})([0-9]{2})(?![0-9])", re.IGNORECASE)
+REVISED_IN_NAME = re.compile(r"revised[-_ ]?([0-9]{2})[.-]?([0-9]{2})[.-]?(?:20)?([0-9]{2})(?![0-9])", re.IGNORECASE)
 ORDINAL = re.compile(r"([0-9]{1,2})(?:st|nd|rd|th)\b", re.IGNORECASE)
 STARTS_A_FORMULA = ("=", "+", "-", "@")
 LARGEST = 1e12
@@ -119,7 +119,7 @@ def code(cell: Cell, pattern: str) -> str | None:
 
 
 def revised_in_name(file_name: str) -> dt.date | None:
-    """The date in a published file name such as `April-2020-revised-260421-abc.csv` (day, month, year)."""
+    """The date in a published file name: `April-2020-revised-260421-abc.csv`, `...-revised-29.11.2019.csv` (day first)."""
     match = REVISED_IN_NAME.search(file_name)
     if not match:
         return None
