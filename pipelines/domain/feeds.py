@@ -128,7 +128,6 @@ class Feed(Strict):
     encodings: tuple[str, ...] = ("utf-8-sig",)
     has_header: bool = True
     has_total_row: bool = False
-    states_publication_date: bool = False
     cadence: Cadence
     columns: tuple[Column, ...]
     layouts: tuple[Layout, ...] = ()
@@ -148,10 +147,6 @@ class Feed(Strict):
                 )
         return self
 
-    def column(self, role: Role) -> Column | None:
-        """The column with that role, if the feed has one."""
-        return next((column for column in self.columns if column.role == role), None)
-
     @property
     def figures(self) -> tuple[Column, ...]:
         """The columns that hold figures."""
@@ -169,13 +164,6 @@ class Feed(Strict):
             return dict(FIGURES)
         loaded = {column.name: POLARS_TYPES[column.type] for column in self.columns if column.use != "ignored"}
         return {"batch": pl.String(), **loaded, "source_row": pl.Int32()}
-
-
-class Region(Strict):
-    """An NHS England region as publications name it."""
-
-    region_code: str
-    region_name: str
 
 
 class Known(Strict):
