@@ -119,7 +119,7 @@ def code(cell: Cell, pattern: str) -> str | None:
 
 
 def revised_in_name(file_name: str) -> dt.date | None:
-    """The date in a published file name: `April-2020-revised-260421-abc.csv`, `...-revised-29.11.2019.csv` (day first)."""
+    """The date in a published file name, day first: `April-2020-revised-260421-abc.csv`, `revised-29.11.2019`."""
     match = REVISED_IN_NAME.search(file_name)
     if not match:
         return None
