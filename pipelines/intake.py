@@ -138,7 +138,7 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
         content = b"".join(landing.original(held))
         reading = _read(content, feed, known, str(held.manifest["file_name"]))
     except Refused as refused:
-        held.quarantine([str(r) for r in refused.reasons], [r.as_dict() for r in refused.reasons])
+        held.quarantine(refused.reasons)
         return
     _record_reading(held, reading)
     rows = reading.rows.with_columns(batch=pl.lit(held.sha256)).select(list(feed.accepted_schema()))
@@ -148,7 +148,7 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
     held.record_checks(checks)
     broken = [check for check in checks["checks"] if check["severity"] == "error" and not check["passed"]]
     if broken:
-        held.quarantine([line for check in broken for line in check["lines"]], [])
+        held.quarantine([Reason(**place) for check in broken for place in check["places"]])
         return
     with warehouse.connect(landing.settings) as connection:
         warehouse.write_rows(connection, rows, held.accepted_path)
@@ -254,9 +254,14 @@ def _follows(period_end: str, earlier: str) -> bool:
 def _as_record(outcome: Outcome) -> dict[str, Any]:
     """An outcome as it is kept: counts, places and codes; no value of the file."""
     rule = outcome.rule
-    lines = [f"{Reason(rule.reason, row.sheet, row.row, row.column)} ({rule.id})" for row in outcome.rows[:MOST_LINES]]
     summary = f"{rule.reason} ({rule.id}: {outcome.broken} of {outcome.checked})"
-    placed = any(row.row for row in outcome.rows)
+    places = [
+        Reason(f"{rule.reason} ({rule.id})", row.sheet, row.row, row.column)
+        for row in outcome.rows[:MOST_LINES]
+        if row.row
+    ]
+    if not outcome.passed and not places:
+        places = [Reason(summary)]
     return {
         "check_id": rule.id,
         "severity": rule.severity,
@@ -265,7 +270,7 @@ def _as_record(outcome: Outcome) -> dict[str, Any]:
         "broken": outcome.broken,
         "reason": rule.reason,
         "line": summary,
-        "lines": lines if placed else ([] if outcome.passed else [summary]),
+        "places": [reason.as_dict() for reason in places],
         "org_codes": dict(sorted(Counter(row.org_code for row in outcome.rows if row.org_code).items())),
     }
 

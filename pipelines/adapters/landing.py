@@ -18,7 +18,7 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
@@ -27,6 +27,7 @@ from pipelines.adapters.files import replace_with, sync_folder, write_json
 from pipelines.adapters.keys import KeyStore
 from pipelines.adapters.sealing import seal, unseal
 from pipelines.domain.feeds import Feed
+from pipelines.domain.refusals import Reason
 from pipelines.settings import Settings
 
 Verdict = Literal["accepted", "quarantined", "pending"]
@@ -68,7 +69,7 @@ class Held:
         """Why it was quarantined, one line each; empty when it was not."""
         if not self.quarantine_path.exists():
             return []
-        return list(json.loads(self.quarantine_path.read_text())["reasons"])
+        return [str(Reason(**reason)) for reason in json.loads(self.quarantine_path.read_text())["reasons"]]
 
     @property
     def checks(self) -> dict[str, Any]:
@@ -84,15 +85,14 @@ class Held:
         """Keep what the gate found."""
         write_json(self.folder / "checks.json", checks)
 
-    def quarantine(self, reasons: list[str], places: list[dict[str, Any]]) -> None:
+    def quarantine(self, reasons: Sequence[Reason]) -> None:
         """Settle the batch as quarantined."""
         write_json(
             self.quarantine_path,
             {
                 "feed": self.feed,
                 "sha256": self.sha256,
-                "reasons": reasons,
-                "places": places,
+                "reasons": [reason.as_dict() for reason in reasons],
                 "quarantined_at": dt.datetime.now(dt.UTC).isoformat(),
             },
         )
