@@ -72,6 +72,10 @@ fmt: setup ## put Python and SQL in their form
 test-real: setup ## only the tests on the publishers' real files: make test-real [FEEDS=folder]
 	@$(if $(FEEDS),DATASTORE_REAL_FEEDS="$(FEEDS)") $(BIN)/python -m pytest -m real_feeds
 
+.PHONY: test-crash
+test-crash: setup ## kill -9 at ten points of receive and of refresh (some minutes; make test has fewer)
+	@DATASTORE_CRASH_POINTS=10 $(BIN)/python -m pytest tests/security/test_crash.py
+
 .PHONY: docs
 docs: setup ## write docs/generated anew
 	@$(BIN)/datastore docs
