@@ -30,6 +30,9 @@ from pipelines.domain.feeds import Feed
 from pipelines.domain.refusals import Reason
 from pipelines.settings import Settings
 
+# Raised when what stands in checks.json changes: a store of before is then judged again.
+CHECKS_FORMAT = 1
+
 Verdict = Literal["accepted", "quarantined", "pending"]
 
 
@@ -73,9 +76,10 @@ class Held:
 
     @property
     def checks(self) -> dict[str, Any]:
-        """What the landing gate found, and under which rules; empty when it was never judged."""
+        """What the landing gate found, and under which rules; empty when it was not judged, or kept in another form."""
         path = self.folder / "checks.json"
-        return dict(json.loads(path.read_text())) if path.exists() else {}
+        found = dict(json.loads(path.read_text())) if path.exists() else {}
+        return found if found.get("format") == CHECKS_FORMAT else {}
 
     def record(self, **facts: Any) -> None:
         """Add what was learned by reading to the manifest."""
@@ -83,7 +87,7 @@ class Held:
 
     def record_checks(self, checks: dict[str, Any]) -> None:
         """Keep what the gate found."""
-        write_json(self.folder / "checks.json", checks)
+        write_json(self.folder / "checks.json", {"format": CHECKS_FORMAT, **checks})
 
     def quarantine(self, reasons: Sequence[Reason]) -> None:
         """Settle the batch as quarantined."""
