@@ -268,6 +268,8 @@ def _head(table: DaySheet, line: Line, known: Known) -> dict[str, object] | None
             if region is None:
                 raise values.NotThis("figures of nobody: neither a code nor the name of a region")
             return {**head, "record": PUBLISHED_REGION, "region_code": region}
+        if not filled and " " in code:
+            return None  # a footnote that stands in the code column
         if code in known.regions.values():
             return {**head, "record": PUBLISHED_REGION, "region_code": code}
         head["org_code"] = values.code(code, ODS_CODE)
