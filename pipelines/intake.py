@@ -81,12 +81,15 @@ def _receive_one(
     try:
         with source.open() as stream:
             held, is_new = landing.seal(
-                feed, stream, file_name=name, origin=printable(source.origin, 500), received_by=received_by
+                feed,
+                stream,
+                file_name=name,
+                origin=printable(source.origin, 500),
+                received_by=received_by,
+                published_given=published.isoformat() if published else None,
             )
     except NoInput as error:
         return Arrival(feed.feed, name, "no input", reasons=[str(error)])
-    if is_new and published:
-        held.record(published_given=published.isoformat())
     if held.verdict == "pending":
         settle(landing, feed, held, known)
     return arrival(held, name, already_held=not is_new)
@@ -188,7 +191,7 @@ def judge_accepted(settings: Settings, feed: Feed) -> dict[str, dict[str, Any]]:
 
 
 def _record_reading(held: Held, reading: Reading) -> None:
-    given = held.manifest.get("published_given")
+    given = held.manifest["published_given"]
     published = reading.published_on or (dt.date.fromisoformat(given) if given else None)
     known_from = f"{published.isoformat()}T00:00:00+00:00" if published else held.manifest["received_at"]
     held.record(

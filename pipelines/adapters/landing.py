@@ -109,7 +109,16 @@ class Landing:
         self.settings = settings
         self.keys = KeyStore(settings.keys)
 
-    def seal(self, feed: Feed, source: BinaryIO, *, file_name: str, origin: str, received_by: str) -> tuple[Held, bool]:
+    def seal(
+        self,
+        feed: Feed,
+        source: BinaryIO,
+        *,
+        file_name: str,
+        origin: str,
+        received_by: str,
+        published_given: str | None,
+    ) -> tuple[Held, bool]:
         """Seal a stream and keep it; returns the batch and whether it is new.
 
         The same bytes for the same feed are one batch, whatever they are called and however often they come.
@@ -137,6 +146,7 @@ class Landing:
                     "origin": origin,
                     "received_at": dt.datetime.now(dt.UTC).isoformat(),
                     "received_by": received_by,
+                    "published_given": published_given,
                     "agreement": feed.agreement,
                     "wrapping_key": wrapping.name,
                 },
