@@ -20,6 +20,7 @@ from pipelines.domain.feeds import Feed, Known, Reading
 from pipelines.domain.gates import Suite
 from pipelines.domain.governance import Register, Ungoverned
 from pipelines.domain.reading.figures import read_figures
+from pipelines.domain.reading.sheets import read_sheets
 from pipelines.domain.reading.tables import read_rows
 from pipelines.domain.refusals import printable
 
@@ -52,7 +53,9 @@ def reader(feed: Feed) -> Reader:
     """The feed's own reader where its folder has one, else the plain reader of its kind."""
     if (settings.FEEDS / feed.feed / "reader.py").exists():
         return importlib.import_module(f"pipelines.defs.feeds.{feed.feed}.reader").read  # type: ignore[no-any-return]
-    return read_figures if feed.kind == "figures" else read_rows
+    if feed.kind == "organisations":
+        return read_rows
+    return read_sheets if feed.format == "workbook" else read_figures
 
 
 def suite(feed: str) -> Suite:
@@ -82,9 +85,12 @@ def known() -> Known:
     """What readers lean on, from the seeds that dbt uses too."""
     regions = {row["alias"]: row["region_code"] for row in _seed("region_aliases")}
     regions |= {row["region_name"].upper(): row["region_code"] for row in _seed("regions")}
+    icbs = {row["alias"]: row["icb_code"] for row in _seed("icb_aliases")}
+    icbs |= {row["icb_name"].upper(): row["icb_code"] for row in _seed("icbs")}
     return Known(
         regions=regions,
-        icb_codes=frozenset(row["icb_code"] for row in _seed("icbs")),
+        icbs=icbs,
+        icb_codes=frozenset(icbs.values()),
         received_on=dt.datetime.now(dt.UTC).date(),
     )
 

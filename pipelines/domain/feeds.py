@@ -9,8 +9,11 @@ import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 ColumnType = Literal["text", "code", "integer", "number", "date"]
-Role = Literal["org_code", "org_name", "region", "period"]
+Role = Literal["org_code", "org_name", "region", "icb", "period", "year", "month", "quarter"]
 Use = Literal["key", "figure", "attribute", "ignored"]
+# What dates a figure: a day in the header or above it, its row, or the preamble's period: the whole of it, the last
+# Thursday in it, or its last day; or the day before the first day in the header, for what stands there in one sum.
+Dating = Literal["day", "row", "period", "last_thursday", "last_day", "before_first_day"]
 
 POLARS_TYPES: dict[ColumnType, pl.DataType] = {
     "text": pl.String(),
@@ -42,7 +45,9 @@ PROVIDER = "provider"
 PUBLISHED_NATION = "published_nation"
 PUBLISHED_REGION = "published_region"
 REPORTED = "reported"
+PROVISIONAL = "provisional"
 NOT_REPORTED = "not_reported"
+NOT_COLLECTED = "not_collected"
 
 
 class Strict(BaseModel):
@@ -52,7 +57,11 @@ class Strict(BaseModel):
 
 
 class Column(Strict):
-    """A column of a publication: what it is called there, what it becomes here, what it means."""
+    """A column of a publication: what it is called there, what it becomes here, what it means.
+
+    `matches` stands for many columns that no mart needs: a pattern of their header texts. A `metric_id` with `{band}`
+    is one metric for each of the feed's bands.
+    """
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     meaning: str
@@ -60,6 +69,7 @@ class Column(Strict):
     type: ColumnType = "text"
     sensitivity: Literal["public", "contact_detail"] = "public"
     aliases: tuple[str, ...] = ()
+    matches: str | None = None
     position: int | None = None
     role: Role | None = None
     metric_id: str | None = None
@@ -72,7 +82,9 @@ class Column(Strict):
     def _whole(self) -> Self:
         if (self.use == "figure") != (self.metric_id is not None):
             raise ValueError(f"column {self.name}: a figure, and only a figure, names its metric_id")
-        if not self.aliases and self.position is None:
+        if self.matches is not None and (self.use != "ignored" or self.required):
+            raise ValueError(f"column {self.name}: a pattern of headers is for columns that are ignored, not required")
+        if not self.aliases and self.matches is None and self.position is None:
             raise ValueError(
                 f"column {self.name}: say how the publication calls it (aliases) or where it stands (position)"
             )
@@ -90,12 +102,71 @@ class Layout(Strict):
     marked_by: str | None = None
 
 
-class SheetOfFigures(Strict):
-    """A worksheet that holds one measure: known by its name or by the summary that it states."""
+class FigureColumn(Strict):
+    """The columns of a worksheet that hold one measure: known by their label and by the heading above it, if any.
 
-    metric_id: str
+    Without a `metric_id` no mart needs them. A `metric_id` with `{band}` takes every label that is an age band.
+    """
+
+    labels: tuple[str, ...] = ()
+    headings: tuple[str, ...] = ()
+    metric_id: str | None = None
+    dated_by: Dating | None = None
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _known_by_something(self) -> Self:
+        if bool(self.labels) == ("{band}" in (self.metric_id or "")):
+            raise ValueError(f"column of {self.metric_id}: known either by its labels or by the age band in its label")
+        return self
+
+
+class SheetOfFigures(Strict):
+    """A worksheet of figures: known by its name, or by the title or summary that its preamble states.
+
+    `keys` name the columns of the feed that tell whose a row is and, when rows are dated, of when. A column headed by a
+    day holds `metric_id`; others are found among `columns`. The rows are figures, or printed totals of another sheet's.
+    """
+
     names: tuple[str, ...]
-    summaries: tuple[str, ...]
+    summaries: tuple[str, ...] = ()
+    must_say: str | None = None
+    rows: Literal["organisations", "regions", "icbs", "nation"] = "organisations"
+    hold: Literal["figures", "printed_totals"] = "figures"
+    keys: tuple[str, ...]
+    dated_by: Dating = "day"
+    metric_id: str | None = None
+    columns: tuple[FigureColumn, ...] = ()
+    provisional_last_days: int = 0
+
+    @property
+    def metric_ids(self) -> tuple[str, ...]:
+        """The metrics that stand on the sheet, `{band}` not filled in."""
+        ids = [self.metric_id, *(column.metric_id for column in self.columns)]
+        return tuple(metric_id for metric_id in ids if metric_id)
+
+
+class Era(Strict):
+    """A layout of the publication that is not read, and what gives it away.
+
+    `sheets` are names of worksheets, `says` words in a title or summary, `labels` header texts; `before` the first day
+    that is read.
+    """
+
+    era: str
+    sheets: tuple[str, ...] = ()
+    says: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    before: dt.date | None = None
+
+
+class Miscoded(Strict):
+    """An organisation that issues of the publication list under the code of another; its name tells them apart."""
+
+    org_code: str
+    org_name: str
+    means: str
+    reason: str
 
 
 class Cadence(Strict):
@@ -122,16 +193,26 @@ class Feed(Strict):
     owner: str
     agreement: str | None = None
     kind: Literal["figures", "organisations"]
-    format: Literal["csv", "workbook"]
+    format: Literal["csv", "workbook", "json"]
     delimiter: str = ","
     quoted: bool = True
     encodings: tuple[str, ...] = ("utf-8-sig",)
     has_header: bool = True
     has_total_row: bool = False
+    # What stands in a cell whose figure is not available.
+    not_available: tuple[str, ...] = ()
+    # What `{band}` in a metric_id may be, such as age bands.
+    bands: tuple[str, ...] = ()
     cadence: Cadence
     columns: tuple[Column, ...]
     layouts: tuple[Layout, ...] = ()
     sheets: tuple[SheetOfFigures, ...] = ()
+    # Names in the place of an organisation that are nobody's in particular, such as `Other`: their rows are not read.
+    nobody: tuple[str, ...] = ()
+    miscoded: tuple[Miscoded, ...] = ()
+    # Worksheets that no mart needs.
+    sheets_not_needed: tuple[str, ...] = ()
+    not_read: tuple[Era, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -139,6 +220,9 @@ class Feed(Strict):
         twice = {name for name in names if names.count(name) > 1}
         if twice:
             raise ValueError(f"feed {self.feed}: columns declared twice: {', '.join(sorted(twice))}")
+        for sheet in self.sheets:
+            if unknown := set(sheet.keys) - set(names):
+                raise ValueError(f"feed {self.feed}, sheet {sheet.names[0]}: unknown keys {', '.join(sorted(unknown))}")
         for layout in self.layouts:
             unknown = set(layout.columns) - set(names)
             if unknown:
@@ -155,8 +239,14 @@ class Feed(Strict):
     @property
     def metric_ids(self) -> tuple[str, ...]:
         """Every base metric that the feed may carry."""
-        ids = [column.metric_id for column in self.figures] + [sheet.metric_id for sheet in self.sheets]
-        return tuple(metric_id for metric_id in ids if metric_id)
+        ids = [column.metric_id for column in self.figures]
+        ids += [metric_id for sheet in self.sheets for metric_id in sheet.metric_ids]
+        return tuple(dict.fromkeys(one for metric_id in ids if metric_id for one in self._by_band(metric_id)))
+
+    def _by_band(self, metric_id: str) -> tuple[str, ...]:
+        if "{band}" not in metric_id:
+            return (metric_id,)
+        return tuple(metric_id.format(band=band) for band in self.bands)
 
     def accepted_schema(self) -> dict[str, pl.DataType]:
         """Columns and types of the feed's rows in the accepted zone."""
@@ -167,9 +257,10 @@ class Feed(Strict):
 
 
 class Known(Strict):
-    """What the reader may lean on: regions by the names publications give them, ICB codes, the day of receipt."""
+    """What the reader may lean on: regions and ICBs by the names publications give them, the day of receipt."""
 
     regions: dict[str, str]
+    icbs: dict[str, str] = Field(default_factory=dict)
     icb_codes: frozenset[str]
     received_on: dt.date
 

@@ -114,6 +114,73 @@ def parts_within_wholes(batch: Batch, options: Mapping[str, Any]) -> pl.DataFram
     )
 
 
+def sums(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
+    """One row per whole of `options[wholes]` (whole: its parts), organisation or total, and period.
+
+    `difference` is the sum of the parts less the whole; only where the whole and every part are reported.
+    """
+    links = pl.DataFrame(
+        [(part, whole) for whole, parts in options["wholes"].items() for part in parts],
+        schema={"metric_id": pl.String, "whole_id": pl.String},
+        orient="row",
+    )
+    counts = links.group_by(whole_id="whole_id").agg(needed=pl.len())
+    keys = ["record", "org_code", "region_code", "period_start", "period_end"]
+    reported = batch.rows.filter(pl.col("value").is_not_null())
+    added = reported.join(links, on="metric_id").group_by(*keys, "whole_id").agg(pl.len(), pl.col("value").sum())
+    complete = (
+        added.join(counts, on="whole_id").filter(pl.col("len") == pl.col("needed")).select(*keys, "whole_id", "value")
+    )
+    return (
+        reported.join(
+            complete,
+            left_on=[*keys, "metric_id"],
+            right_on=[*keys, "whole_id"],
+            nulls_equal=True,
+            suffix="_of_parts",
+            maintain_order="left",
+        )
+        .with_columns(difference=pl.col("value_of_parts") - pl.col("value"))
+        .select("org_code", "metric_id", *PLACE, "difference")
+    )
+
+
+def totals_to_date(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
+    """One row per figure of `options[whole]`: the organisation's parts, over all periods, less it and as `share` of it.
+
+    The parts are the metrics that begin with one of `options[parts]`: a running total of days, or of age bands that
+    differ from issue to issue.
+    """
+    keys = ["record", "org_code", "region_code"]
+    is_part = pl.any_horizontal(pl.col("metric_id").str.starts_with(prefix) for prefix in options["parts"])
+    added = batch.rows.filter(is_part).group_by(keys).agg(added=pl.col("value").sum())
+    return (
+        batch.rows.filter((pl.col("metric_id") == options["whole"]) & pl.col("value").is_not_null())
+        .join(added, on=keys, how="left", nulls_equal=True, maintain_order="left")
+        .with_columns(pl.col("added").fill_null(0))
+        .select(
+            "org_code", *PLACE, difference=pl.col("added") - pl.col("value"), share=pl.col("added") / pl.col("value")
+        )
+    )
+
+
+def areas_within_nation(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
+    """One row per measure, period and kind of area (the first letter of its codes): `over` is their sum less England's.
+
+    For publications whose areas are figures of their own and leave people out whom England counts.
+    """
+    keys = ["metric_id", "period_start", "period_end"]
+    is_nation = pl.col("org_code") == NATION
+    areas = (
+        batch.rows.filter(~is_nation).group_by(*keys, kind=pl.col("org_code").str.head(1)).agg(pl.col("value").sum())
+    )
+    return (
+        batch.rows.filter(is_nation)
+        .join(areas, on=keys, suffix="_of_areas", maintain_order="left")
+        .select("org_code", *PLACE, over=pl.col("value_of_areas") - pl.col("value"))
+    )
+
+
 def published_totals(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
     """One row per total that the file publishes: our sum of the provider rows less the published figure.
 
@@ -158,11 +225,13 @@ def periods(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
 def against_previous(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
     """One row per measure that this publication and the one before carry: providers and totals of their last period.
 
-    `provider_share` is providers now over providers before; `ratio` the totals' (null when too small to compare).
+    `provider_share` is providers now over providers before; `ratio` the totals' (null when too small to compare). With
+    `options[org_code]` only of that organisation, in publications whose organisations do not add up.
     """
     if batch.previous is None:
         return pl.DataFrame(schema={"metric_id": pl.String, "provider_share": pl.Float64, "ratio": pl.Float64})
-    now, before = _last_period(batch.rows), _last_period(batch.previous)
+    one = pl.col("org_code") == options["org_code"] if "org_code" in options else pl.lit(True)
+    now, before = _last_period(batch.rows.filter(one)), _last_period(batch.previous.filter(one))
     large = (pl.col("total") >= TOO_SMALL_TO_COMPARE) & (pl.col("total_before") >= TOO_SMALL_TO_COMPARE)
     return (
         now.join(before, on="metric_id", suffix="_before")
@@ -186,13 +255,17 @@ def _last_period(rows: pl.DataFrame) -> pl.DataFrame:
 
 
 def new_providers(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
-    """One row per provider: `is_known` when the publication before had it (all known when there is none before)."""
-    now = (
-        batch.rows.filter(pl.col("record") == PROVIDER)
-        .group_by("org_code")
-        .agg(pl.first("source_sheet"), pl.min("source_row"))
-    )
-    before = now if batch.previous is None else batch.previous.filter(pl.col("record") == PROVIDER)
+    """One row per provider: `is_known` when the publication before had it.
+
+    All are known when there is none before, or none of the same measures (another layout of the feed).
+    """
+    providers = batch.rows.filter(pl.col("record") == PROVIDER)
+    now = providers.group_by("org_code").agg(pl.first("source_sheet"), pl.min("source_row"))
+    before = providers
+    if batch.previous is not None:
+        earlier = batch.previous.filter(pl.col("record") == PROVIDER)
+        if not earlier.join(providers, on="metric_id", how="semi").is_empty():
+            before = earlier
     known = before.get_column("org_code").unique().to_list()
     return now.with_columns(is_known=pl.col("org_code").is_in(known)).sort("org_code")
 
@@ -206,6 +279,50 @@ def listed(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
         rows = rows.with_columns(icb_is_known=pl.col("icb_code").is_in(list(batch.icb_codes)))
     return rows.select(
         pl.selectors.by_name("times", "days_open", "icb_is_known", "org_code", "source_row", require_all=False)
+    )
+
+
+def intervals(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
+    """One row per line of a list of dated memberships: org_code belongs to parent_code from join_date to leave_date.
+
+    `days_inside` from its first day to its last; `days_after` the last day of what the organisation belonged to before
+    (an open end has no last day, so that whatever follows comes before it).
+    """
+    last = pl.col("leave_date").fill_null(dt.date.max)
+    return (
+        batch.rows.sort("org_code", "join_date", "source_row")
+        .with_columns(before=last.cum_max().shift().over("org_code"))
+        .select(
+            "org_code",
+            "source_row",
+            days_inside=(pl.col("leave_date") - pl.col("join_date")).dt.total_days(),
+            days_after=(pl.col("join_date") - pl.col("before")).dt.total_days(),
+        )
+    )
+
+
+def successions(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
+    """One row per succession: `times` it stands in the list, whether it `is_circular` or `is_of_itself_alone`.
+
+    Circular: whoever follows the successors comes back to the code. A code may be listed as its own successor only
+    beside another on the same day: it goes on with a part of itself.
+    """
+    key = ["org_code", "successor_code", "effective_date"]
+    rows = batch.rows.with_columns(times=pl.len().over(key), is_self=pl.col("org_code") == pl.col("successor_code"))
+    links = ["org_code", "successor_code"]
+    left, circular = None, rows.filter(~pl.col("is_self")).select(links).unique()
+    while left is None or circular.height < left.height:  # take away what nothing leads to, or what leads nowhere
+        left = circular
+        circular = left.join(left, left_on="org_code", right_on="successor_code", how="semi").join(
+            left, left_on="successor_code", right_on="org_code", how="semi"
+        )
+    circular = circular.with_columns(is_circular=True)
+    return rows.join(circular, on=links, how="left", maintain_order="left").select(
+        "org_code",
+        "source_row",
+        "times",
+        is_circular=pl.col("is_circular").fill_null(False),
+        is_of_itself_alone=pl.col("is_self") & pl.col("is_self").all().over("org_code", "effective_date"),
     )
 
 
@@ -223,11 +340,16 @@ VIEWS: dict[str, View] = {
         figures,
         repeated_cells,
         parts_within_wholes,
+        sums,
+        totals_to_date,
+        areas_within_nation,
         published_totals,
         periods,
         against_previous,
         new_providers,
         listed,
+        intervals,
+        successions,
         list_against_previous,
     )
 }

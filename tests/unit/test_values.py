@@ -237,6 +237,7 @@ def test_no_name_is_a_formula(cell: str) -> None:
         ("nhs england midlands (central midlands)", "Y60"),
         ("NHS ENGLAND MIDLANDS (A (B))", "Y60"),
         ("London", "Y56"),
+        ("Y60", "Y60"),
         ("North East  and\u00a0Yorkshire", "Y63"),
         ("", None),
         ("-", None),
@@ -244,11 +245,11 @@ def test_no_name_is_a_formula(cell: str) -> None:
     ],
 )
 def test_region(cell: Any, value: str | None) -> None:
-    """By the name the return gives it; a sub-region in brackets is ignored."""
+    """By the name or the code the return gives it; a sub-region in brackets is ignored."""
     assert values.region(cell, REGIONS) == value
 
 
-@pytest.mark.parametrize("cell", ["NHS ENGLAND", "MIDLANDS AND EAST", "(MIDLANDS)", "Y60", "WALES"])
+@pytest.mark.parametrize("cell", ["NHS ENGLAND", "MIDLANDS AND EAST", "(MIDLANDS)", "Y99", "WALES"])
 def test_not_a_region(cell: str) -> None:
     """A region is never guessed."""
     _refused(values.region, cell, REGIONS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,13 +59,21 @@ def read_rows(content: bytes, feed: Feed, known: Known, file_name: str) -> Readi
 
     Raises `Refused` with every cell that is not what its column promises.
     """
-    sheet = delimited(content, feed)
+    return rows_of(delimited(content, feed), feed, file_name)
+
+
+def rows_of(sheet: Sheet, feed: Feed, file_name: str, given: Mapping[str, Any] | None = None) -> Reading:
+    """The typed rows of one sheet of a list; `given` holds columns that the publication states elsewhere than there.
+
+    Raises `Refused` with every cell that is not what its column promises.
+    """
     table = locate(sheet, feed) if feed.has_header else by_position(sheet, feed)
-    loaded = [column for column in feed.columns if column.use != "ignored"]
+    given = given or {}
+    loaded = [column for column in feed.columns if column.use != "ignored" and column.name not in given]
     places = Places(table)
     rows: list[dict[str, Any]] = []
     for line in table.body:
-        row: dict[str, Any] = {"source_row": line.number}
+        row: dict[str, Any] = {"source_row": line.number, **given}
         for column in loaded:
             row[column.name] = convert(table.cell(line, column.name), column, line, places)
         rows.append(row)
@@ -75,7 +84,10 @@ def read_rows(content: bytes, feed: Feed, known: Known, file_name: str) -> Readi
         raise refuse("a header and no rows: ask the supplier to send the file again")
     schema = {name: kind for name, kind in feed.accepted_schema().items() if name != "batch"}
     return Reading(
-        rows=pl.DataFrame(rows, schema=schema, orient="row"), layout=table.layout, not_loaded=table.not_loaded
+        rows=pl.DataFrame(rows, schema=schema, orient="row"),
+        layout=table.layout,
+        published_on=values.revised_in_name(file_name),
+        not_loaded=table.not_loaded,
     )
 
 
@@ -140,10 +152,13 @@ def _settled(sheet: Sheet, feed: Feed, header: Line, below: Sequence[Line], alia
     reasons: list[Reason] = []
     columns: dict[str, int] = {}
     not_loaded: list[str] = []
+    not_needed = [column.matches for column in feed.columns if column.matches is not None]
     width = max((len(line.cells) for line in [header, *below]), default=0)
     for index in range(width):
         label = text(header.cells[index]) if index < len(header.cells) else ""
         column = aliases.get(fold(label)) if label else None
+        if column is None and any(re.fullmatch(pattern, label) for pattern in not_needed):
+            continue
         if column is None:
             filled = next((line for line in below if index < len(line.cells) and not is_blank(line.cells[index])), None)
             if filled is not None:

@@ -48,15 +48,15 @@ class NotThis(ValueError):
     """A cell that is not of its type; the message names the type, never the cell's value."""
 
 
-def number(cell: Cell) -> float | None:
-    """A figure: empty or a lone hyphen is missing, zero is zero, thousands may have commas."""
+def number(cell: Cell, not_available: tuple[str, ...] = ()) -> float | None:
+    """A figure: empty, a lone hyphen or a `not_available` mark is missing, zero is zero, thousands may have commas."""
     if isinstance(cell, bool):
         raise NotThis("not a number")
     if isinstance(cell, (int, float)):
         value = float(cell)
     else:
         written = text(cell)
-        if written in ("", "-"):
+        if written in ("", "-", *not_available):
             return None
         if not isinstance(cell, str) or not PLAIN_NUMBER.fullmatch(written) or len(written) > 20:
             raise NotThis("not a plain number")
@@ -93,7 +93,18 @@ def month(cell: Cell) -> tuple[dt.date, dt.date]:
     names = [name for name in MONTHS if match and len(match[1]) >= 3 and name.startswith(match[1].lower())]
     if not match or not names:
         raise NotThis("not a month such as MSitAE-APRIL-2020")
-    first = dt.date(int(match[2]), MONTHS.index(names[0]) + 1, 1)
+    return _whole_month(int(match[2]), MONTHS.index(names[0]) + 1)
+
+
+def month_of_year(year: Cell, month: Cell) -> tuple[dt.date, dt.date]:
+    """First and last day of a month written as two numbers, such as 2024 and 3."""
+    if not re.fullmatch(r"20[0-9]{2}", text(year)) or not re.fullmatch(r"0?[1-9]|1[0-2]", text(month)):
+        raise NotThis("not a year and a month such as 2024 and 3")
+    return _whole_month(int(text(year)), int(text(month)))
+
+
+def _whole_month(year: int, number: int) -> tuple[dt.date, dt.date]:
+    first = dt.date(year, number, 1)
     return first, (first + dt.timedelta(days=31)).replace(day=1) - dt.timedelta(days=1)
 
 
@@ -130,12 +141,14 @@ def revised_in_name(file_name: str) -> dt.date | None:
 
 
 def region(cell: Cell, regions: dict[str, str]) -> str | None:
-    """The Y-code of a region as a provider's own return names it; a sub-region in brackets is ignored."""
+    """The Y-code of a region as a provider's own return names it or codes it; a sub-region in brackets is ignored."""
     written = text(cell)
     if not written or written == "-":
         return None
     label = re.sub(r"\s*\(.*\)?$", "", written).upper()
     label = label.removeprefix("NHS ENGLAND ").strip()
+    if label in regions.values():
+        return label
     try:
         return regions[label]
     except KeyError:

@@ -1,0 +1,1 @@
+{{ accepted_figures('critical_care_msitrep') }}

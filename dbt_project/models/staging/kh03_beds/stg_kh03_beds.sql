@@ -1,0 +1,1 @@
+{{ accepted_figures('kh03_beds') }}
