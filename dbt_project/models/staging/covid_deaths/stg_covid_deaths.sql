@@ -1,0 +1,1 @@
+{{ accepted_figures('covid_deaths') }}
