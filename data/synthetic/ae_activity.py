@@ -6,8 +6,10 @@ import datetime as dt
 import random
 from dataclasses import dataclass
 
-from data.synthetic.england import England, Organisation
-from data.synthetic.publication import Publication
+from data.synthetic.england import England
+from data.synthetic.events import returns
+from data.synthetic.organisations import Organisation
+from data.synthetic.publication import Publication, month_end
 
 FEED = "ae_monthly"
 DEPARTMENTS = ("type_1", "type_2", "other")
@@ -67,11 +69,14 @@ def ae_publications(england: England, seed: int) -> list[Publication]:
         for provider in england.ae_providers:
             if provider.code == CLOSED_WALK_IN_CENTRE and season.month >= CLOSED_FROM:
                 continue
+            if not returns(FEED, provider, season.month):
+                continue
             chance = random.Random(f"{seed}:{FEED}:{provider.code}:{season.month}")
             in_test = is_field_test(england, provider.code, season.month)
+            last = month_end(season.month)
             for metric_id, value in _month(usual[provider.code], season, chance).items():
                 missing = in_test and metric_id.startswith("over_four_hours")
-                publication.say(metric_id, season.month, provider.code, None if missing else value)
+                publication.say(metric_id, season.month, provider.code, None if missing else value, last)
         publications.append(publication)
     return publications
 

@@ -13,8 +13,10 @@ import random
 from dataclasses import dataclass
 from itertools import pairwise
 
-from data.synthetic.england import England, Organisation
-from data.synthetic.publication import Publication, Value
+from data.synthetic.england import England
+from data.synthetic.events import SITES_OF_SPLIT, returns
+from data.synthetic.organisations import Organisation
+from data.synthetic.publication import PROVISIONAL, Publication, Value
 
 FEED = "covid_hospital_activity"
 ADMISSIONS = "admissions_and_diagnoses__all__covid_sitrep"
@@ -105,7 +107,7 @@ LATE_START = dt.date(2020, 11, 25)
 NEVER_MISSING = (NEW_CASES, COMMUNITY, LAGGED, CARE_HOME)
 # Sheets that can show a missing figure have no row for these two.
 ONLY_IN_NEVER_MISSING = ("ZS020", "ZS021")
-BED_TYPE_SITE = "ZS001"
+BED_TYPE_SITES = ("ZS001", *SITES_OF_SPLIT)
 
 Days = dict[dt.date, Value]
 
@@ -125,20 +127,24 @@ def sitrep_metrics() -> tuple[str, ...]:
 
 def bed_publications(england: England, seed: int) -> list[Publication]:
     """The three issues, oldest first."""
+    providers = england.sitrep_providers
     world = {
-        provider.code: _provider(provider, random.Random(f"{seed}:{FEED}:{provider.code}"))
-        for provider in england.sitrep_providers
+        provider.code: _provider(provider, random.Random(f"{seed}:{FEED}:{provider.code}")) for provider in providers
     }
-    return [_as_issued(world, issue, number) for number, issue in enumerate(ISSUES)]
+    return [_as_issued(providers, world, issue, number) for number, issue in enumerate(ISSUES)]
 
 
-def _as_issued(world: dict[str, dict[str, Days]], issue: Issue, number: int) -> Publication:
+def _as_issued(
+    providers: tuple[Organisation, ...], world: dict[str, dict[str, Days]], issue: Issue, number: int
+) -> Publication:
     restated = {(r.metric_id, r.org_code, r.day): r for r in RESTATEMENTS if number < r.issues}
     publication = Publication(FEED, issue.published)
     for metric_id in sitrep_metrics():
         days = issue.days(metric_id)
-        for org_code, metrics in world.items():
-            if metric_id not in metrics:
+        for provider in providers:
+            org_code, metrics = provider.code, world[provider.code]
+            # An organisation has a row when it made a return on any day of the sheet.
+            if metric_id not in metrics or not any(returns(FEED, provider, day) for day in days):
                 continue
             if (metric_id, org_code) == DROPPED_ROW and number >= DROPPED_FROM:
                 continue
@@ -148,9 +154,10 @@ def _as_issued(world: dict[str, dict[str, Days]], issue: Issue, number: int) -> 
                 if restatement and value is not None:
                     change = restatement.change
                     value = None if change is None else max(0, value + change)
-                if metric_id == LAGGED and value is not None and day > days[-1] - dt.timedelta(days=LAG_DAYS):
+                lagging = metric_id == LAGGED and day > days[-1] - dt.timedelta(days=LAG_DAYS)
+                if lagging and value is not None:
                     value = math.floor(value * 0.8)
-                publication.say(metric_id, day, org_code, value)
+                publication.say(metric_id, day, org_code, value, status=PROVISIONAL if lagging else None)
     return publication
 
 
@@ -174,7 +181,7 @@ def _provider(provider: Organisation, chance: random.Random) -> dict[str, Days]:
 def _sizes(provider: Organisation, chance: random.Random) -> dict[str, int]:
     if provider.kind == "acute":
         return {"general_acute": chance.randint(280, 900), "adult_critical_care": chance.randint(12, 70)}
-    if provider.kind == "specialist" or provider.code == BED_TYPE_SITE:
+    if provider.kind == "specialist" or provider.code in BED_TYPE_SITES:
         return {"general_acute": chance.randint(60, 160), "adult_critical_care": chance.randint(8, 24)}
     return {}
 
@@ -207,6 +214,8 @@ def _day(provider: Organisation, beds: dict[str, int], day: dt.date, chance: ran
 
 
 def _is_reported(provider: Organisation, metric_id: str, day: dt.date) -> bool:
+    if not returns(FEED, provider, day):
+        return False
     if provider.code == SILENT_TRUST and day in SILENT_TRUST_DAYS:
         return False
     if provider.code in LATE_STARTERS and day < LATE_START:

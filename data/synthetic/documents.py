@@ -23,7 +23,11 @@ class TotalRow:
 
 @dataclass
 class Table:
-    """A header, rows and published totals; `key`, `group` and `figures_from` are column indexes."""
+    """A header, rows and published totals; `key`, `group` and `figures_from` are column indexes.
+
+    `columns` names each column once; `labels` is what is printed where names repeat. `wholes` are columns that are
+    the sum of others, by their indexes.
+    """
 
     columns: list[Cell]
     rows: list[list[Cell]]
@@ -31,6 +35,8 @@ class Table:
     figures_from: int | None = None
     group: int | None = None
     totals: list[TotalRow] = field(default_factory=list)
+    wholes: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    labels: dict[Cell, Cell] = field(default_factory=dict)
 
     def copy(self) -> Table:
         """A table that can be edited without touching this one."""
@@ -40,6 +46,13 @@ class Table:
             rows=[list(row) for row in self.rows],
             totals=[replace(total, values=list(total.values)) for total in self.totals],
         )
+
+    def recalculate_wholes(self) -> None:
+        """Make every whole the sum of its parts, row by row; a row without a part has no whole."""
+        for row in self.rows:
+            for whole, parts in self.wholes.items():
+                held = [cell for cell in (row[part] for part in parts) if isinstance(cell, int | float)]
+                row[whole] = _whole(sum(held)) if held else None
 
     def recalculate_totals(self) -> None:
         """Make every total the sum of its rows, empty cells left out."""
@@ -124,4 +137,5 @@ class DelimitedFile:
 
 
 def _whole(value: int | float) -> int | float:
-    return int(value) if float(value).is_integer() else value
+    """A sum without the noise of adding binary fractions."""
+    return int(value) if float(value).is_integer() else round(value, 6)

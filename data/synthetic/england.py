@@ -10,47 +10,21 @@ from __future__ import annotations
 import datetime as dt
 import random
 from dataclasses import dataclass
-from typing import Literal
 
-from data.synthetic.geography import ICBS, LONDON, NORTH_EAST, WALES, Icb, Region
+from data.synthetic.events import (
+    DECEMBER,
+    MOVED_SITE,
+    MOVED_TO,
+    SITES_OF_SPLIT,
+    changing_trusts,
+    parent_before,
+    sites_of_split,
+)
+from data.synthetic.geography import ICBS, LONDON, NORTH_EAST, REGIONS, WALES
+from data.synthetic.organisations import Organisation, Practice
 from data.synthetic.places import PLACES
 
-Kind = Literal["acute", "specialist", "community", "site", "practice", "unlisted", "dormant"]
-Level = Literal["trust", "site", "gp_practice", "other"]
-
 FIELD_TEST_TRUSTS = 14
-
-
-@dataclass(frozen=True)
-class Organisation:
-    """One organisation as ODS would list it, or as its own returns name it when no list holds it."""
-
-    code: str
-    name: str
-    kind: Kind
-    level: Level
-    region: Region
-    icb: Icb | None = None
-    place: str = ""
-    opened: dt.date | None = None
-    closed: dt.date | None = None
-    parent_code: str | None = None
-    parent_name: str | None = None
-
-    @property
-    def upper_name(self) -> str:
-        """The name as statistical returns print it."""
-        return self.name.upper().replace("\u00c9", "E")
-
-
-@dataclass(frozen=True)
-class Practice(Organisation):
-    """A row of the GP practice list; `pcn_code` is None where the practice hierarchy has no row."""
-
-    status: str = "A"
-    setting: str = "4"
-    pcn_code: str | None = None
-    pcn_name: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,27 +36,54 @@ class England:
     practices: tuple[Practice, ...]
     unlisted: tuple[Organisation, ...]
     field_test: frozenset[str]
+    changing: tuple[Organisation, ...]
 
     @property
     def organisations(self) -> tuple[Organisation, ...]:
         """All of them."""
         return (*self.trusts, *self.sites, *self.practices, *self.unlisted)
 
+    def icb_code(self, organisation: Organisation, day: dt.date) -> str | None:
+        """Code of the STP/ICB in which ODS has the organisation on that day: a site is where its trust is."""
+        if isinstance(organisation, Practice):
+            return organisation.icb.code if organisation.icb and organisation.pcn_code else None
+        parent = parent_before(organisation) if day < DECEMBER else organisation.parent_code
+        trust = next((trust for trust in self.trusts if trust.code in (organisation.code, parent)), None)
+        return trust.icb.code if trust and trust.icb else None
+
+    @property
+    def stable_trusts(self) -> tuple[Organisation, ...]:
+        """Trusts that make returns and stay what they are."""
+        changing = {trust.code for trust in self.changing}
+        usual = ("acute", "specialist", "community")
+        return tuple(trust for trust in self.trusts if trust.kind in usual and trust.code not in changing)
+
+    @property
+    def hospital_trusts(self) -> tuple[Organisation, ...]:
+        """Trusts with beds for acute care, those that change among them."""
+        return (*(trust for trust in self.stable_trusts if trust.kind != "community"), *self.changing)
+
+    @property
+    def ambulance_trusts(self) -> tuple[Organisation, ...]:
+        """One ambulance service a region."""
+        return tuple(trust for trust in self.trusts if trust.kind == "ambulance")
+
     @property
     def ae_providers(self) -> tuple[Organisation, ...]:
         """Who makes the monthly A&E return: trusts, sites, practices, and codes that no list holds."""
-        trusts = [trust for trust in self.trusts if trust.kind != "dormant"]
+        trusts = self.stable_trusts
         sites = [site for site in self.sites if site.code.startswith("ZS")]
         practices = [practice for practice in self.practices[::4] if practice.status == "A"]
         unlisted = [other for other in self.unlisted if len(other.code) > 4]
-        return (*trusts, *sites[:20], *practices[:14], *unlisted)
+        return (*trusts, *sites[:20], *practices[:14], *unlisted, *self.changing)
 
     @property
     def sitrep_providers(self) -> tuple[Organisation, ...]:
         """Who makes the daily COVID-19 return: trusts, sites, and a four-character code of no list."""
-        trusts = [trust for trust in self.trusts if trust.kind != "dormant"]
-        sites = [site for site in self.sites if site.code.startswith("ZS")]
-        return (*trusts, *sites, *[other for other in self.unlisted if len(other.code) == 4])
+        split = {trust for trust, _ in SITES_OF_SPLIT.values()}
+        changing = [trust for trust in self.changing if trust.code not in split]
+        sites = [site for site in self.sites if site.code.startswith("ZS") or site.code in SITES_OF_SPLIT]
+        return (*self.stable_trusts, *sites, *[other for other in self.unlisted if len(other.code) == 4], *changing)
 
 
 def build_england(seed: int) -> England:
@@ -90,12 +91,14 @@ def build_england(seed: int) -> England:
     acute = _acute_trusts()
     codes = [trust.code for trust in acute]
     field_test = random.Random(f"{seed}:field test").sample(codes, FIELD_TEST_TRUSTS)
+    changing = changing_trusts()
     return England(
-        trusts=(*acute, *_other_trusts(), *_dormant_trusts()),
-        sites=(*_main_hospitals(acute), *_own_return_sites(acute)),
+        trusts=(*acute, *_other_trusts(), *_dormant_trusts(), *changing, *_ambulance_trusts()),
+        sites=(*_main_hospitals(acute), *_own_return_sites(acute), *sites_of_split(changing)),
         practices=_practices(),
         unlisted=_unlisted(),
         field_test=frozenset(field_test),
+        changing=changing,
     )
 
 
@@ -144,6 +147,22 @@ def _other_trusts() -> tuple[Organisation, ...]:
             dt.date(2001 + number, 4, 1),
         )
         for number, (kind, style) in enumerate(styles)
+    )
+
+
+def _ambulance_trusts() -> tuple[Organisation, ...]:
+    return tuple(
+        Organisation(
+            f"ZH{number}",
+            f"FICTIONAL {region.name.upper()} AMBULANCE SERVICE NHS TRUST",
+            "ambulance",
+            "trust",
+            region,
+            next(icb for icb in ICBS if icb.region is region),
+            PLACES[110 + number],
+            dt.date(2006, 7, 1),
+        )
+        for number, region in enumerate(REGIONS)
     )
 
 
@@ -221,11 +240,12 @@ def _own_return_sites(acute: tuple[Organisation, ...]) -> tuple[Organisation, ..
         place = PLACES[36 + number]
         style = ("Walk-in Centre", "Hospital", "Urgent Treatment Centre")[number % 3]
         name = f"Fictional Sainte-\u00c9lise {style}" if number == 7 else f"Fictional {place} {style}"
-        trust = next(trust for trust in acute if trust.icb == icb)
+        code = f"ZS{number:03d}"
+        trust = next(trust for trust in acute if (trust.code == MOVED_TO if code == MOVED_SITE else trust.icb == icb))
         independent = number <= 15
         sites.append(
             Organisation(
-                f"ZS{number:03d}",
+                code,
                 name,
                 "site",
                 "site",

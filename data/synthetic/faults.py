@@ -15,9 +15,12 @@ from typing import Any
 import yaml
 
 from data.synthetic.documents import Cell, Document, Table
+from data.synthetic.layouts.pages import Workbook
 
 FOLDER = Path(__file__).parent / "faults"
 ALL_SHEETS = "all"
+# The one edit of what stands above a table: label and value, as `Period:`.
+SET_PREAMBLE = "set_preamble"
 
 Tables = dict[str, Table]
 
@@ -70,6 +73,9 @@ def faulty_bytes(fault: Fault, documents: list[Document]) -> bytes:
         told = dict(edit)
         operation, sheet = told.pop("op"), told.pop("sheet", "")
         try:
+            if operation == SET_PREAMBLE and isinstance(document, Workbook):
+                document.set_preamble(None if sheet == ALL_SHEETS else sheet, **told)
+                continue
             for name in tables if sheet == ALL_SHEETS else [sheet]:
                 OPERATIONS[operation](tables[name], tables, **told)
         except (KeyError, TypeError, ValueError) as error:
@@ -144,6 +150,18 @@ def add_to_total(table: Table, tables: Tables, total: str, column: Cell, value: 
     found.values[position] = (found.values[position] or 0) + value
 
 
+def scale_row(table: Table, tables: Tables, row: str, by: float) -> None:
+    """Multiply every figure of one row."""
+    cells = _row(table, row)
+    first = _figures_from(table)
+    cells[first:] = [cell * by if isinstance(cell, int | float) else cell for cell in cells[first:]]
+
+
+def recalculate_wholes(table: Table, tables: Tables) -> None:
+    """Make the columns that are sums of other columns agree with the edited ones."""
+    table.recalculate_wholes()
+
+
 def recalculate_totals(table: Table, tables: Tables) -> None:
     """Make the published totals agree with the edited rows."""
     table.recalculate_totals()
@@ -163,6 +181,8 @@ OPERATIONS: dict[str, Callable[..., None]] = {
         duplicate_row,
         add_rows,
         add_to_total,
+        scale_row,
+        recalculate_wholes,
         recalculate_totals,
     )
 }

@@ -7,8 +7,9 @@ import random
 
 from data.synthetic.ae_activity import DEPARTMENTS, FEED
 from data.synthetic.documents import Cell, DelimitedFile, Dialect, Table, TotalRow
-from data.synthetic.england import England, Organisation
+from data.synthetic.england import England
 from data.synthetic.geography import LONDON
+from data.synthetic.organisations import Organisation
 from data.synthetic.publication import Publication
 
 V2_FROM = dt.date(2020, 4, 1)

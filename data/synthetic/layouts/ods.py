@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
+from dataclasses import replace
 
 from data.synthetic.documents import Cell, DelimitedFile, Dialect, Table
-from data.synthetic.england import England, Organisation, Practice
-from data.synthetic.geography import Icb
+from data.synthetic.england import England
+from data.synthetic.events import SUCCESSIONS, parent_before
+from data.synthetic.geography import ICBS, Icb
+from data.synthetic.organisations import Organisation, Practice
 
-NOT_YET_IN_SPRING = ("ZE1", "ZE2")
+SPRING = dt.date(2020, 2, 15)
 # A list re-saved by hand: its last line came in mixed case and without an address.
 TYPED_BY_HAND = "ZE2"
 WALES_OFFICE = "Q99"
+PRIMARY_CARE_TRUSTS = (dt.date(2002, 4, 1), dt.date(2013, 3, 31))
 SITE_COLUMNS = (
     "OrganisationID",
     "OrganisationCode",
@@ -62,19 +67,27 @@ def ods_files(england: England) -> list[DelimitedFile]:
         _trusts_spring(england),
         _trusts_autumn(england),
         _practices(england),
-        _sites(england),
+        _sites(england, "Hospital-revised-010420.csv", parent_before),
+        _sites(england, "Hospital-revised-011220.csv", lambda site: site.parent_code),
         _hierarchy(england),
+        _successions(),
+        _memberships(england),
     ]
 
 
 def _trusts_spring(england: England) -> DelimitedFile:
     rows = [
-        [*_trust(trust, number, _local_office(trust.icb)), "", "", ""]
+        [*_trust(_as_known(trust, SPRING), number, _local_office(trust.icb)), "", "", ""]
         for number, trust in enumerate(england.trusts)
-        if trust.code not in NOT_YET_IN_SPRING
+        if trust.opened is None or trust.opened <= SPRING
     ]
     dialect = Dialect(line_end="\r\n", quotes_all=True, has_header=False)
     return DelimitedFile("ods_trusts", "etr.csv", Table(list(range(1, 28)), rows), dialect)
+
+
+def _as_known(trust: Organisation, day: dt.date) -> Organisation:
+    """The trust as a list of that day has it: a closure to come is not there."""
+    return replace(trust, closed=None) if trust.closed and trust.closed > day else trust
 
 
 def _trusts_autumn(england: England) -> DelimitedFile:
@@ -149,15 +162,17 @@ def _practices(england: England) -> DelimitedFile:
     return DelimitedFile("ods_gp_practices", "epraccur.csv", Table(list(range(1, 28)), rows), dialect)
 
 
-def _sites(england: England) -> DelimitedFile:
-    trusts = {trust.code for trust in england.trusts}
+def _sites(england: England, name: str, parent_of: Callable[[Organisation], str | None]) -> DelimitedFile:
+    """A list of sites with the parent that `parent_of` gives each."""
+    trusts = {trust.code: trust for trust in england.trusts}
+    names = {site.parent_code: site.parent_name for site in england.sites}
     rows: list[list[Cell]] = [
         [
             str(90000 + number),
             site.code,
             "Hospital",
             "Hospital" if number % 5 else "UNKNOWN",
-            "NHS Sector" if site.parent_code in trusts else "Independent Sector",
+            "NHS Sector" if parent_of(site) in trusts else "Independent Sector",
             "Visible",
             "True",
             site.name,
@@ -170,8 +185,8 @@ def _sites(england: England) -> DelimitedFile:
             # Positions in the open North Sea, where no hospital stands.
             f"{55 + number / 100:.2f}",
             f"{2 + number / 100:.2f}",
-            site.parent_code,
-            site.parent_name,
+            parent_of(site),
+            _parent_name(parent_of(site), trusts, names),
             _phone(number),
             "",
             "",
@@ -180,7 +195,41 @@ def _sites(england: England) -> DelimitedFile:
         for number, site in enumerate(england.sites)
     ]
     dialect = Dialect(delimiter="\u00ac", encoding="latin-1")
-    return DelimitedFile("ods_sites", "Hospital.csv", Table(list(SITE_COLUMNS), rows, key=1), dialect)
+    return DelimitedFile("ods_sites", name, Table(list(SITE_COLUMNS), rows, key=1), dialect)
+
+
+def _parent_name(
+    parent: str | None, trusts: dict[str, Organisation], names: dict[str | None, str | None]
+) -> str | None:
+    return trusts[parent].name.title().replace("Nhs", "NHS") if parent in trusts else names[parent]
+
+
+def _successions() -> DelimitedFile:
+    """The list of trust mergers, with a byte order mark and no line end after its last line."""
+    rows: list[list[Cell]] = [[one.old, one.new, one.day.isoformat()] for one in SUCCESSIONS]
+    dialect = Dialect(line_end="\r\n", encoding="utf-8-sig", ends_with_line_end=False)
+    table = Table(["trust_code_old", "trust_code_new", "from_date"], rows)
+    return DelimitedFile("ods_succession", "trust_mergers.csv", table, dialect)
+
+
+def _memberships(england: England) -> DelimitedFile:
+    """Practices in commissioning groups (from 2013) and primary care trusts (before); the third moved in 2020."""
+    rows: list[list[Cell]] = []
+    for number, practice in enumerate(england.practices):
+        if practice.icb is None:
+            continue
+        closed = _compact(practice.closed)
+        if number == 2:
+            elsewhere = ICBS[(ICBS.index(practice.icb) + 7) % len(ICBS)].ccg_code
+            rows.append([practice.code, elsewhere, "W", "20130401", "20200331", "0"])
+            rows.append([practice.code, practice.icb.ccg_code, "W", "20200401", closed, "0"])
+        else:
+            rows.append([practice.code, practice.icb.ccg_code, "W", "20130401", closed, "0"])
+        if practice.opened and practice.opened < PRIMARY_CARE_TRUSTS[1]:
+            begin, end = (_compact(day) for day in PRIMARY_CARE_TRUSTS)
+            rows.append([practice.code, f"5Z{ICBS.index(practice.icb) % 9 + 1}", "W", begin, end, "0"])
+    dialect = Dialect(line_end="\r\n", quotes_all=True, has_header=False)
+    return DelimitedFile("ods_practice_membership", "epcmem.csv", Table(list(range(1, 7)), rows), dialect)
 
 
 def _hierarchy(england: England) -> DelimitedFile:
