@@ -1,6 +1,6 @@
-{#- Sums are made on decimals: doubles would depend on the order of rows. -#}
+{#- Sums are made on decimals: doubles would depend on the order of rows. Twelve places keep averages of beds whole. -#}
 {% macro exact(expression) -%}
-    cast({{ expression }} as decimal(18, 6))
+    cast({{ expression }} as decimal(38, 12))
 {%- endmacro %}
 
 {#- A sum of counts as a whole number; rounded first, because engines differ in how they cast. -#}

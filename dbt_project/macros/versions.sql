@@ -130,3 +130,8 @@ from {{ relation }}
 {% macro or_never(moment) -%}
     coalesce({{ moment }}, cast('9999-12-31 00:00:00' as timestamp))
 {%- endmacro %}
+
+{#- The last moment before that: what holds then holds now. -#}
+{% macro last_moment() -%}
+    cast('9999-12-30 00:00:00' as timestamp)
+{%- endmacro %}

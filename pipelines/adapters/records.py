@@ -1,4 +1,4 @@
-"""Operations records: batches, checks and releases as rows, the dbt source `operations`."""
+"""Operations records: feeds, batches, checks and releases as rows, the dbt source `operations`."""
 
 from __future__ import annotations
 
@@ -14,52 +14,79 @@ from pipelines.settings import Settings
 
 TIMESTAMP = pl.Datetime("us")
 
-BATCHES: dict[str, Any] = {
-    "batch": pl.String,
-    "feed": pl.String,
-    "file_name": pl.String,
-    "size_bytes": pl.Int64,
-    "received_at": TIMESTAMP,
-    "received_by": pl.String,
-    "published_on": pl.Date,
-    "known_from": TIMESTAMP,
-    "period_start": pl.Date,
-    "period_end": pl.Date,
-    "layout": pl.String,
-    "row_count": pl.Int64,
-    "verdict": pl.String,
-    "agreement": pl.String,
-    "legal_basis": pl.String,
-    "reason": pl.String,
-}
-CHECKS: dict[str, Any] = {
-    "check_id": pl.String,
-    "feed": pl.String,
-    "batch": pl.String,
-    "org_code": pl.String,
-    "severity": pl.String,
-    "passed": pl.Boolean,
-    "expected": pl.String,
-    "observed": pl.String,
-    "reason": pl.String,
-    "checked_at": TIMESTAMP,
-}
-RELEASES: dict[str, Any] = {
-    "release_id": pl.String,
-    "published_at": TIMESTAMP,
-    "is_current": pl.Boolean,
-    "code_version": pl.String,
-    "batches_accepted": pl.Int64,
-    "batches_quarantined": pl.Int64,
-    "row_count": pl.Int64,
+SCHEMAS: dict[str, dict[str, Any]] = {
+    "feeds": {
+        "feed": pl.String,
+        "title": pl.String,
+        "supplier": pl.String,
+        "kind": pl.String,
+        "published_every": pl.String,
+        "late_after_days": pl.Int64,
+        "fresh_for_days": pl.Int64,
+    },
+    "batches": {
+        "batch": pl.String,
+        "feed": pl.String,
+        "file_name": pl.String,
+        "size_bytes": pl.Int64,
+        "received_at": TIMESTAMP,
+        "received_by": pl.String,
+        "published_on": pl.Date,
+        "known_from": TIMESTAMP,
+        "period_start": pl.Date,
+        "period_end": pl.Date,
+        "layout": pl.String,
+        "row_count": pl.Int64,
+        "verdict": pl.String,
+        "agreement": pl.String,
+        "legal_basis": pl.String,
+        "reason": pl.String,
+    },
+    "checks": {
+        "check_id": pl.String,
+        "feed": pl.String,
+        "batch": pl.String,
+        "org_code": pl.String,
+        "severity": pl.String,
+        "passed": pl.Boolean,
+        "expected": pl.String,
+        "observed": pl.String,
+        "reason": pl.String,
+        "checked_at": TIMESTAMP,
+    },
+    "releases": {
+        "release_id": pl.String,
+        "published_at": TIMESTAMP,
+        "is_current": pl.Boolean,
+        "code_version": pl.String,
+        "batches_accepted": pl.Int64,
+        "batches_quarantined": pl.Int64,
+        "row_count": pl.Int64,
+    },
 }
 
 
-def write(settings: Settings, name: str, rows: list[dict[str, Any]], schema: dict[str, Any]) -> None:
+def write(settings: Settings, name: str, rows: list[dict[str, Any]]) -> None:
     """Replace one of the records."""
     with warehouse.connect(settings) as connection:
-        frame = pl.DataFrame(rows, schema=schema, orient="row")
+        frame = pl.DataFrame(rows, schema=SCHEMAS[name], orient="row")
         warehouse.write_rows(connection, frame, settings.operations / f"{name}.parquet")
+
+
+def feed_rows() -> list[dict[str, Any]]:
+    """Every declared feed with its cadence; days late are counted from the end of a publication's period."""
+    return [
+        {
+            "feed": feed.feed,
+            "title": feed.title,
+            "supplier": feed.supplier,
+            "kind": feed.kind,
+            "published_every": feed.cadence.every,
+            "late_after_days": feed.cadence.late_after_days,
+            "fresh_for_days": feed.cadence.fresh_for.days,
+        }
+        for feed in catalogue.feeds().values()
+    ]
 
 
 def batch_row(held: Held) -> dict[str, Any]:
@@ -144,7 +171,7 @@ def release_rows(settings: Settings, release_id: str, batches: list[dict[str, An
 
 
 def _release(release_id: str, record: dict[str, Any]) -> dict[str, Any]:
-    kept = {name: record.get(name) for name in RELEASES}
+    kept = {name: record.get(name) for name in SCHEMAS["releases"]}
     return {**kept, "release_id": release_id, "published_at": _utc(record["published_at"])}
 
 

@@ -29,14 +29,62 @@ TIERS = ("public", "internal")
 PUBLIC_STORAGE = "v1.2.0"
 
 
+# The schema of marts with organisations as reported; the other views have schemas of their own beside it.
+MARTS = "marts"
+# What the tables of such a schema say first of themselves; what they have in common with those in `marts` follows.
+RE_EXPRESSED = {
+    "as_at_date": (
+        "Organisations as they were on the day of each figure: a return under a code that had been succeeded by then "
+        "counts as its successor's, and region and ICB are those that ODS gives for the day. A split organisation's "
+        "figure stays at its old code, with status not_apportionable. Otherwise as in schema marts: "
+    ),
+    "as_current": (
+        "Organisations as they are now: a return counts as that of the organisation which goes on from its own, and "
+        "region and ICB are those that ODS gives now. A split organisation's figure stays at its old code, with status "
+        "not_apportionable. Otherwise as in schema marts: "
+    ),
+}
+
+
 @dataclass(frozen=True)
 class Mart:
-    """A table to publish: its name, the tier it may reach, what it and its columns mean."""
+    """A table to publish: where, from which rows, the tier it may reach, what it and its columns mean.
 
+    `view` is the organisation view that a table of a subject mart shows, None for a mart that is published whole.
+    """
+
+    schema: str
     name: str
+    view: str | None
     tier: str
     description: str
     columns: dict[str, str]
+
+    @property
+    def rows(self) -> str:
+        """The query on the build that gives its rows."""
+        if self.view is None:
+            return f"SELECT * FROM build.marts.{self.name} ORDER BY ALL"
+        return (
+            f"SELECT * EXCLUDE (organisation_view) FROM build.marts.{self.name} "
+            f"WHERE organisation_view = {warehouse.quoted(self.view)} ORDER BY ALL"
+        )
+
+    @property
+    def parquet(self) -> Path:
+        """Its Parquet file below the tier's folder."""
+        return Path(self.schema.replace(MARTS, "parquet", 1)) / self.name / f"{self.name}.parquet"
+
+
+@dataclass(frozen=True)
+class KnownForm:
+    """A table macro beside a subject mart: the mart, or its returns, as known at the end of a day."""
+
+    schema: str
+    view: str
+    mart: str
+    name: str
+    definition: str
 
 
 class NoRelease(Exception):
@@ -50,16 +98,18 @@ def publish(settings: Settings) -> dict[str, Any]:
     """
     _clear_unfinished(settings)
     folder = settings.published / f".{uuid.uuid4().hex}"
-    rows: dict[str, int] = {}
     try:
         with warehouse.build(settings, read_only=True) as connection:
-            marts = _marts(connection)
+            forms = _known_forms(connection)
+            marts = _marts(connection, forms)
             about = _about(connection)
             for tier in TIERS:
                 path = folder / tier / "datastore.duckdb"
                 path.parent.mkdir(parents=True, mode=0o755)
                 chosen = [mart for mart in marts if tier == "internal" or mart.tier == "public"]
-                rows |= _write_tier(connection, settings, path, tier, chosen)
+                names = {mart.name for mart in chosen}
+                _write_tier(connection, settings, path, tier, chosen, [form for form in forms if form.mart in names])
+            rows = {mart.name: _count(connection, mart) for mart in marts if mart.schema == MARTS}
         release_id = str(about["release_id"])
         record = {**about, "published_at": dt.datetime.now(dt.UTC).isoformat(), "rows": rows}
         write_json(folder / "release.json", record)
@@ -117,7 +167,16 @@ def _about(connection: duckdb.DuckDBPyConnection) -> dict[str, Any]:
     return dict(zip(names, found.fetchall()[0], strict=True))
 
 
-def _marts(connection: duckdb.DuckDBPyConnection) -> list[Mart]:
+def _known_forms(connection: duckdb.DuckDBPyConnection) -> list[KnownForm]:
+    rows = connection.execute(
+        "SELECT schema_name, organisation_view, mart, macro_name, definition "
+        "FROM build.intermediate.int_publishing__known_forms ORDER BY ALL"
+    ).fetchall()
+    return [KnownForm(*row) for row in rows]
+
+
+def _marts(connection: duckdb.DuckDBPyConnection, forms: list[KnownForm]) -> list[Mart]:
+    """The tables of a release: a subject mart is one in the schema of each organisation view."""
     rows = connection.execute(
         "SELECT table_name, column_name, description, tier FROM build.marts.dictionary ORDER BY ALL"
     ).fetchall()
@@ -125,12 +184,26 @@ def _marts(connection: duckdb.DuckDBPyConnection) -> list[Mart]:
     for table, column, description, _ in rows:
         columns.setdefault(table, {})[column] = description
     tiers = {table: tier for table, _, _, tier in rows}
-    return [Mart(table, tiers[table], meanings.pop("", ""), meanings) for table, meanings in sorted(columns.items())]
+    views: dict[str, dict[str, str]] = {}
+    for form in forms:
+        views.setdefault(form.mart, {})[form.schema] = form.view
+    marts = []
+    for table, meanings in sorted(columns.items()):
+        description = meanings.pop("", "")
+        for schema, view in views.get(table, {MARTS: None}).items():
+            told = RE_EXPRESSED.get(view or "", "") + description
+            marts.append(Mart(schema, table, view, tiers[table], told, meanings))
+    return marts
 
 
 def _write_tier(
-    connection: duckdb.DuckDBPyConnection, settings: Settings, path: Path, tier: str, marts: list[Mart]
-) -> dict[str, int]:
+    connection: duckdb.DuckDBPyConnection,
+    settings: Settings,
+    path: Path,
+    tier: str,
+    marts: list[Mart],
+    forms: list[KnownForm],
+) -> None:
     if tier == "public":
         option = f"STORAGE_VERSION '{PUBLIC_STORAGE}'"
         parquet = "FORMAT parquet, COMPRESSION zstd"
@@ -140,25 +213,30 @@ def _write_tier(
         option = f"ENCRYPTION_KEY {warehouse.quoted(key)}"
         parquet = "FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {footer_key: 'internal_tier'}"
     connection.execute(f"ATTACH {warehouse.quoted(path)} AS release ({option})")
-    connection.execute("CREATE SCHEMA release.marts")
-    rows: dict[str, int] = {}
+    for schema in sorted({mart.schema for mart in marts}):
+        connection.execute(f"CREATE SCHEMA release.{schema}")
     for mart in marts:
-        target = f"release.marts.{mart.name}"
-        connection.execute(f"CREATE TABLE {target} AS SELECT * FROM build.marts.{mart.name} ORDER BY ALL")
+        target = f"release.{mart.schema}.{mart.name}"
+        connection.execute(f"CREATE TABLE {target} AS {mart.rows}")
         connection.execute(f"COMMENT ON TABLE {target} IS {warehouse.quoted(mart.description)}")
         for column, meaning in mart.columns.items():
             connection.execute(f"COMMENT ON COLUMN {target}.{column} IS {warehouse.quoted(meaning)}")
-        part = path.parent / "parquet" / mart.name / f"{mart.name}.parquet"
+        part = path.parent / mart.parquet
         part.parent.mkdir(parents=True)
-        connection.execute(f"COPY (SELECT * FROM {target} ORDER BY ALL) TO {warehouse.quoted(part)} ({parquet})")
-        counted = connection.execute(f"SELECT count(*) FROM {target}").fetchone()
-        rows[mart.name] = counted[0] if counted else 0
+        # In the order of its rows: the connection keeps the order in which they were put in.
+        connection.execute(f"COPY {target} TO {warehouse.quoted(part)} ({parquet})")
     connection.execute("USE release")
     connection.execute(AS_KNOWN_ON)
+    for form in forms:
+        connection.execute(f"CREATE MACRO {form.schema}.{form.name}(known_on) AS TABLE {form.definition}")
     connection.execute("USE memory")
     connection.execute("CHECKPOINT release")
     connection.execute("DETACH release")
-    return rows
+
+
+def _count(connection: duckdb.DuckDBPyConnection, mart: Mart) -> int:
+    counted = connection.execute(f"SELECT count(*) FROM ({mart.rows})").fetchone()
+    return int(counted[0]) if counted else 0
 
 
 # What was known at the end of a day: versions that began on it or before and had not ended.

@@ -1,4 +1,4 @@
-{#- A figure has a value exactly when it was reported. -#}
+{#- A figure has a value exactly when it was reported, for good or for now; only what is not for good has a reason. -#}
 {% test states_of_a_figure(model) %}
 select
     metric_id,
@@ -7,8 +7,8 @@ select
 from {{ model }}
 where
     status is null
-    or status not in ('reported', 'not_reported')
-    or (status = 'reported') <> (value is not null)
+    or status not in ('{{ states() | join("', '") }}')
+    or (status in ('reported', 'provisional')) <> (value is not null)
     or (status = 'reported' and status_reason is not null)
 group by metric_id, status
 {% endtest %}

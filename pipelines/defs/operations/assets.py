@@ -1,4 +1,4 @@
-"""The records that dbt turns into the marts `quality` and `release` and that date every figure."""
+"""The records that dbt turns into the marts of quality and releases and that date every figure."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -12,6 +12,7 @@ from pipelines.adapters.landing import Landing
 from pipelines.components.one_run import ONE_RUN
 
 DESCRIPTIONS = {
+    "feeds": "Every declared feed: its supplier, how often it is published and when it is late.",
     "batches": "Every batch that was ever received: its file, period, publication, verdict and legal basis.",
     "checks": "What the landing gate found on every accepted or judged batch; counts and codes, no values.",
     "releases": "The releases that are kept and the one that is being built.",
@@ -38,7 +39,7 @@ class NothingAccepted(Exception):
     required_resource_keys={ONE_RUN},
 )
 def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    """Write the three records."""
+    """Write the records."""
     here = settings.load()
     held = Landing(here).batches()
     batches = [records.batch_row(one) for one in held]
@@ -49,11 +50,12 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
         judged |= {(feed.feed, sha256): checks for sha256, checks in intake.judge_accepted(here, feed).items()}
     checks = [row for one in held for row in records.check_rows(one, judged.get((one.feed, one.sha256), one.checks))]
     release_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
-    rows: dict[str, tuple[list[dict[str, Any]], dict[str, Any]]] = {
-        "batches": (batches, records.BATCHES),
-        "checks": (checks, records.CHECKS),
-        "releases": (records.release_rows(here, release_id, batches), records.RELEASES),
+    rows = {
+        "feeds": records.feed_rows(),
+        "batches": batches,
+        "checks": checks,
+        "releases": records.release_rows(here, release_id, batches),
     }
-    for name, (written, schema) in rows.items():
-        records.write(here, name, written, schema)
+    for name, written in rows.items():
+        records.write(here, name, written)
         yield dg.MaterializeResult(asset_key=["operations", name], metadata={"dagster/row_count": len(written)})

@@ -13,7 +13,8 @@ from pipelines.components.one_run import ONE_RUN
 PROJECT = project()
 DBT = "dbt"
 # Unit tests prove the models, not the night's data: they run in the test suite.
-BUILD = ["build", "--exclude-resource-type", "unit_test"]
+# Every model is a table, made anew each time; seeds too, since one whose columns changed cannot be truncated into.
+BUILD = ["build", "--full-refresh", "--exclude-resource-type", "unit_test"]
 
 
 @dbt_assets(

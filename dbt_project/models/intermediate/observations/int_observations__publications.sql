@@ -1,14 +1,29 @@
--- A publication is complete for the metrics and periods that it carries: what it carries is known from its own
--- date to the date of the next one that carries the same.
-with carried as (
+-- A publication is complete for the metrics and periods that it carries, of all organisations or, where a feed publishes
+-- each on its own, of one: what it carries is known from its own date to the date of the next one that carries the same.
+with published as (
     select
         feed,
         batch,
         metric_id,
         period_start,
-        period_end
+        period_end,
+        case
+            when feed in ('{{ var('publications_by_organisation') | join("', '") }}') then org_code
+            else 'all'
+        end as complete_for
     from {{ ref('int_observations__published') }}
-    group by feed, batch, metric_id, period_start, period_end
+),
+
+carried as (
+    select
+        feed,
+        batch,
+        metric_id,
+        period_start,
+        period_end,
+        complete_for
+    from published
+    group by feed, batch, metric_id, period_start, period_end, complete_for
 ),
 
 ranked as (
@@ -18,9 +33,10 @@ ranked as (
         c.metric_id,
         c.period_start,
         c.period_end,
+        c.complete_for,
         b.known_from,
         row_number() over (
-            partition by c.metric_id, c.period_start, c.period_end, b.known_from
+            partition by c.metric_id, c.period_start, c.period_end, c.complete_for, b.known_from
             order by b.received_at desc nulls last, c.batch desc nulls last
         ) as place
     from carried as c
@@ -34,10 +50,11 @@ select
     metric_id,
     period_start,
     period_end,
+    complete_for,
     known_from,
     lead(known_from) over (
-        partition by metric_id, period_start, period_end order by known_from nulls last
+        partition by metric_id, period_start, period_end, complete_for order by known_from nulls last
     ) as known_to,
-    count(*) over (partition by metric_id, period_start, period_end) as publications
+    count(*) over (partition by metric_id, period_start, period_end, complete_for) as publications
 from ranked
 where place = 1

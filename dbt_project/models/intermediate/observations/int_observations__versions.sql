@@ -30,6 +30,7 @@ with dated as (
             and o.metric_id = p.metric_id
             and o.period_start = p.period_start
             and o.period_end = p.period_end
+            and p.complete_for in ('all', o.org_code)
 ),
 
 -- Only figures that were published more than once can have versions to merge: the others pass through.

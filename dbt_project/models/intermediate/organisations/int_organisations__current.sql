@@ -10,12 +10,12 @@ with attributes as (
     group by org_code
 ),
 
--- An organisation that no list knows has the name and region of its own returns.
+-- An organisation that no list knows has the name and region of its own returns, else its code for a name.
 providers as (
     select
         l.org_code,
         l.org_level,
-        coalesce(a.org_name, r.org_name) as org_name,
+        coalesce(a.org_name, r.org_name, l.org_code) as org_name,
         cast(a.open_date as date) as open_date,
         cast(a.close_date as date) as close_date,
         case when l.org_level = 'trust' then l.org_code else a.trust_code end as trust_code,

@@ -73,6 +73,33 @@ of_site as (
     where site.attribute = 'trust_code' and trust.attribute in ('icb_code', 'region_code')
 ),
 
+-- A practice's commissioners: each issue of the list tells the whole history of a practice, so the newest one counts.
+memberships as (
+    select
+        m.org_code,
+        m.parent_code,
+        m.join_date,
+        m.leave_date,
+        rank() over (
+            partition by m.org_code
+            order by b.known_from desc nulls last, b.received_at desc nulls last, b.batch desc nulls last
+        ) as place
+    from {{ ref('stg_ods_practice_membership') }} as m
+    inner join {{ ref('stg_batches') }} as b
+        on b.feed = 'ods_practice_membership' and m.batch = b.batch
+    inner join {{ ref('int_organisations__levels') }} as l
+        on m.org_code = l.org_code and l.org_level = 'gp_practice'
+),
+
+succeeded as (
+    select
+        org_code,
+        effective_date,
+        {{ dbt.listagg('successor_code', "' '", 'order by successor_code nulls last') }} as successor_codes
+    from {{ ref('int_organisations__successions') }}
+    group by org_code, effective_date
+),
+
 above as (
     select
         region_code as org_code,
@@ -86,6 +113,14 @@ above as (
         icb_code as org_code,
         'org_name' as attribute,
         icb_name as value,
+        valid_from,
+        valid_to
+    from {{ ref('icbs') }}
+    union all
+    select
+        icb_code as org_code,
+        'role' as attribute,
+        role as value,
         valid_from,
         valid_to
     from {{ ref('icbs') }}
@@ -131,3 +166,26 @@ select
     -- The seeds' last day is inclusive, this end is not.
     cast(valid_to + 1 as timestamp) as valid_to
 from above
+
+union all
+
+select
+    org_code,
+    'commissioner_code' as attribute,
+    cast(join_date as timestamp) as valid_from,
+    parent_code as value,
+    cast(leave_date + 1 as timestamp) as valid_to
+from memberships
+where place = 1
+
+union all
+
+select
+    org_code,
+    'successor_code' as attribute,
+    cast(effective_date as timestamp) as valid_from,
+    successor_codes as value,
+    cast(
+        lead(effective_date) over (partition by org_code order by effective_date nulls last) as timestamp
+    ) as valid_to
+from succeeded

@@ -62,6 +62,55 @@ partly_reported as (
     group by b.feed, b.batch, b.org_code
 ),
 
+-- Cells that hold a zero and mean that nothing was reported, turned back by the feed's reader.
+zeros as (
+    select
+        feed,
+        batch,
+        org_code,
+        count(*) as cells
+    from {{ ref('int_observations__published') }}
+    where status_reason = 'zero_for_missing'
+    group by feed, batch, org_code
+),
+
+runs as (
+    select
+        feed,
+        org_code,
+        max(batch) as batch,
+        count(*) as returns_alike
+    from {{ ref('int_quality__returns') }}
+    group by feed, org_code, length_of_period, run
+),
+
+overdue as (
+    select
+        b.feed,
+        b.batch,
+        b.fresh_for_days,
+        b.published_every,
+        b.late_after_days,
+        {{ dbt.datediff('b.covers_to', 'cast(r.published_at as date)', 'day') }} as days_old
+    from {{ ref('int_quality__batches') }} as b
+    cross join {{ ref('stg_releases') }} as r
+    where
+        b.is_newest
+        and r.is_current
+        and {{ dbt.datediff('b.covers_to', 'cast(r.published_at as date)', 'day') }} > b.fresh_for_days
+),
+
+repeated as (
+    select
+        feed,
+        org_code,
+        batch,
+        max(returns_alike) as returns_alike
+    from runs
+    where returns_alike >= 5
+    group by feed, org_code, batch
+),
+
 found as (
     select
         feed || '.field_test_trusts' as check_id,
@@ -87,6 +136,43 @@ found as (
         'On these days the organisation reported some parts of its beds (with COVID-19, other, unoccupied) and '
         || 'not the others: its own totals of those days are missing, the parts count at higher levels.' as reason
     from partly_reported
+    union all
+    select
+        feed || '.zeros_are_reported' as check_id,
+        feed,
+        batch,
+        org_code,
+        'warn' as severity,
+        'a zero that was counted' as expected,
+        cast(cells as {{ dbt.type_string() }}) || ' zeros in place of figures that were not reported' as observed,
+        'These zeros cannot be counts beside the organisation''s other figures: they are taken as not reported and '
+        || 'counted nowhere.' as reason
+    from zeros
+    union all
+    select
+        feed || '.returns_change' as check_id,
+        feed,
+        batch,
+        org_code,
+        'warn' as severity,
+        'fewer than five returns in a row that are alike in every figure' as expected,
+        cast(returns_alike as {{ dbt.type_string() }}) || ' returns alike' as observed,
+        'The organisation sent the same figures several times in a row: an older return was probably sent again. Its '
+        || 'figures are kept as they were published.' as reason
+    from repeated
+    union all
+    select
+        b.feed || '.is_fresh' as check_id,
+        b.feed,
+        b.batch,
+        cast(null as {{ dbt.type_string() }}) as org_code,
+        'warn' as severity,
+        'the next publication within ' || cast(b.fresh_for_days as {{ dbt.type_string() }}) || ' days' as expected,
+        cast(b.days_old as {{ dbt.type_string() }}) || ' days since the last period' as observed,
+        'A publication is due every ' || b.published_every || ' and '
+        || cast(b.late_after_days as {{ dbt.type_string() }}) || ' days may pass until it comes: it is overdue, or the '
+        || 'collection has ended.' as reason
+    from overdue as b
     union all
     select
         feed || '.batch_accepted' as check_id,

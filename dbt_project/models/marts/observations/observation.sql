@@ -11,6 +11,7 @@ select
     status_reason,
     known_to,
     batch,
+    region_code,
     source_sheet,
     source_row,
     source_column

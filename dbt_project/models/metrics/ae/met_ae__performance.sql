@@ -1,15 +1,21 @@
-{%- set measures = {
-    'attendance_parts': "count(case when p.measure like 'attendances%' then 1 end)",
-    'attendance_gaps': "count(case when p.measure like 'attendances%' and p.value is null then 1 end)",
-    'attendances': "sum(case when p.measure like 'attendances%' then " ~ exact('p.value') ~ " end)",
-    'over_parts': "count(case when p.measure like 'over_four_hours%' then 1 end)",
-    'over_gaps': "count(case when p.measure like 'over_four_hours%' and p.value is null then 1 end)",
-    'over_four_hours': "sum(case when p.measure like 'over_four_hours%' then " ~ exact('p.value') ~ " end)",
-    'over_reason': "max(case when p.measure like 'over_four_hours%' then p.status_reason end)",
-    'emergency_parts': "count(case when p.measure = 'emergency_admissions_via_ae' then 1 end)",
-    'emergency_gaps': "count(case when p.measure = 'emergency_admissions_via_ae' and p.value is null then 1 end)",
-    'emergency_admissions': "sum(case when p.measure = 'emergency_admissions_via_ae' then " ~ exact('p.value') ~ " end)"
+{%- set groups = {
+    'attendance': "p.measure like 'attendances%'",
+    'over': "p.measure like 'over_four_hours%'",
+    'emergency': "p.measure = 'emergency_admissions_via_ae'"
 } -%}
+{%- set measures = {} -%}
+{%- for group, condition in groups.items() -%}
+{%- do measures.update({
+    'parts_' ~ group: 'count(case when ' ~ condition ~ ' then 1 end)',
+    'sum_' ~ group: 'sum(case when ' ~ condition ~ ' then ' ~ exact('p.value') ~ ' end)',
+    'state_' ~ group: strongest_state(condition),
+    'gap_' ~ group: strongest_gap(condition),
+    'reason_' ~ group: 'max(case when ' ~ condition ~ ' then p.status_reason end)'
+}) -%}
+{%- endfor -%}
+{%- set columns = [
+    'dimension', 'org_code', 'period_start', 'period_end', 'known_from', 'known_to', 'region_code', 'batch'
+] | join(',\n        ') -%}
 with base as (
     select
         r.measure,
@@ -20,6 +26,7 @@ with base as (
         v.known_from,
         v.known_to,
         v.value,
+        v.status,
         v.status_reason,
         v.region_code,
         v.batch
@@ -30,33 +37,23 @@ with base as (
 ),
 
 parts as (
+    {%- for dimension in ['dimension', "'all'"] %}
     select
         measure,
-        dimension,
+        {{ dimension }} as dimension,
         org_code,
         period_start,
         period_end,
         known_from,
         known_to,
         value,
+        status,
         status_reason,
         region_code,
         batch
     from base
-    union all
-    select
-        measure,
-        'all' as dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        value,
-        status_reason,
-        region_code,
-        batch
-    from base
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 ),
 
 {{ states_over_time('parts', ['dimension', 'org_code', 'period_start', 'period_end'], measures) }},
@@ -65,90 +62,53 @@ parts as (
 -- collected: no part of that name, nothing to add.
 whole as (
     select
-        dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        region_code,
-        batch,
-        attendance_parts,
-        over_parts,
-        emergency_parts,
-        over_reason,
-        case when attendance_gaps = 0 then attendances end as attendances,
-        case when over_gaps = 0 then over_four_hours end as over_four_hours,
-        case when emergency_gaps = 0 then emergency_admissions end as emergency_admissions
+        {%- for group in groups %}
+        parts_{{ group }},
+        state_{{ group }},
+        gap_{{ group }},
+        reason_{{ group }},
+        case when gap_{{ group }} is null then sum_{{ group }} end as sum_{{ group }},
+        {%- endfor %}
+        {{ columns }}
     from states
 ),
 
-four_hours as (
-    select
-        dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        region_code,
-        batch,
-        over_reason,
-        over_four_hours,
-        case when over_four_hours is not null then attendances end as four_hour_attendances
-    from whole
-    where over_parts > 0
-),
-
+-- The four-hour standard is judged on the attendances of those who reported their breaches.
 derived as (
     select
         'attendances' as measure,
-        dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        region_code,
-        batch,
-        attendances as value,
-        cast(null as {{ dbt.type_string() }}) as reason
+        {{ columns }},
+        sum_attendance as value,
+        state_attendance as state,
+        gap_attendance as gap,
+        reason_attendance as reason
     from whole
-    where attendance_parts > 0
+    where parts_attendance > 0
     union all
     select
         'emergency_admissions_via_ae' as measure,
-        dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        region_code,
-        batch,
-        emergency_admissions as value,
-        cast(null as {{ dbt.type_string() }}) as reason
+        {{ columns }},
+        sum_emergency as value,
+        state_emergency as state,
+        gap_emergency as gap,
+        reason_emergency as reason
     from whole
-    where emergency_parts > 0 and dimension = 'all'
+    where parts_emergency > 0 and dimension = 'all'
     {%- for measure, value in {
-        'over_four_hours': 'over_four_hours',
-        'four_hour_attendances': 'four_hour_attendances',
-        'within_four_hours': 'four_hour_attendances - over_four_hours'
+        'over_four_hours': 'sum_over',
+        'four_hour_attendances': 'case when sum_over is not null then sum_attendance end',
+        'within_four_hours': 'sum_attendance - sum_over'
     }.items() %}
     union all
     select
         '{{ measure }}' as measure,
-        dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        region_code,
-        batch,
+        {{ columns }},
         {{ value }} as value,
-        over_reason as reason
-    from four_hours
+        {{ 'state_over' if measure == 'over_four_hours' else 'greatest(state_over, state_attendance)' }} as state,
+        {{ 'gap_over' if measure == 'over_four_hours' else 'coalesce(gap_over, gap_attendance)' }} as gap,
+        reason_over as reason
+    from whole
+    where parts_over > 0
     {%- endfor %}
 ),
 
@@ -163,30 +123,11 @@ timeline as (
         cast(value as double) as value,
         cast(null as double) as numerator,
         cast(null as double) as denominator,
-        case when value is null then 'not_reported' else 'reported' end as status,
+        {{ state_of_whole('value', 'state', 'gap') }} as status,
         case when value is null then reason end as status_reason,
         region_code,
         batch
     from derived
-    union all
-    select
-        {{ metric_id("'within_four_hours_rate'", 'dimension', 'msitae') }} as metric_id,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        {{ ratio('four_hour_attendances - over_four_hours', 'four_hour_attendances') }} as value,
-        cast(four_hour_attendances - over_four_hours as double) as numerator,
-        cast(four_hour_attendances as double) as denominator,
-        case when four_hour_attendances <> 0 then 'reported' else 'not_reported' end as status,
-        case
-            when four_hour_attendances = 0 then 'denominator_zero'
-            when four_hour_attendances is null then over_reason
-        end as status_reason,
-        region_code,
-        batch
-    from four_hours
 ),
 
 {{ merge_equal_versions('timeline') }}

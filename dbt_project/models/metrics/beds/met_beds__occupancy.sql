@@ -1,7 +1,14 @@
-{%- set parts = ['covid_occupied_beds', 'non_covid_occupied_beds', 'unoccupied_beds'] -%}
-{%- set measures = {'parts_reported': 'count(p.value)'} -%}
-{%- for part in parts -%}
-{%- do measures.update({part: "max(case when p.measure = '" ~ part ~ "' then " ~ exact('p.value') ~ " end)"}) -%}
+{#- Measure: the parts that it is the sum of. -#}
+{%- set wholes = var('subjects')['occupancy_daily'].parts['covid_sitrep'] -%}
+{%- set measures = {'reported': 'count(p.value)'} -%}
+{%- for measure, parts in wholes.items() -%}
+{%- set condition = "p.measure in ('" ~ parts | join("', '") ~ "')" -%}
+{%- do measures.update({
+    measure ~ '_found': 'count(case when ' ~ condition ~ ' then p.value end)',
+    measure ~ '_sum': 'sum(case when ' ~ condition ~ ' then ' ~ exact('p.value') ~ ' end)',
+    measure ~ '_state': strongest_state(condition),
+    measure ~ '_gap': strongest_gap(condition)
+}) -%}
 {%- endfor -%}
 with parts as (
     select
@@ -13,6 +20,7 @@ with parts as (
         v.known_from,
         v.known_to,
         v.value,
+        v.status,
         v.region_code,
         v.batch
     from {{ ref('int_observations__versions') }} as v
@@ -21,30 +29,14 @@ with parts as (
     where
         r.basis = 'covid_sitrep'
         and r.dimension in ('general_acute', 'adult_critical_care')
-        and r.measure in ('{{ parts | join("', '") }}')
+        and r.measure in ('{{ wholes.values() | sum(start=[]) | unique | join("', '") }}')
 ),
 
 {{ states_over_time('parts', ['dimension', 'org_code', 'period_start', 'period_end'], measures) }},
 
 -- A sum with a part missing is missing: an unknown number of beds is not zero beds.
 beds as (
-    select
-        dimension,
-        org_code,
-        period_start,
-        period_end,
-        known_from,
-        known_to,
-        region_code,
-        batch,
-        covid_occupied_beds + non_covid_occupied_beds as occupied_beds,
-        covid_occupied_beds + non_covid_occupied_beds + unoccupied_beds as open_beds,
-        case when parts_reported > 0 then 'part_not_reported' end as reason
-    from states
-),
-
-timeline as (
-    {%- for measure in ['occupied_beds', 'open_beds'] %}
+    {%- for measure, parts in wholes.items() %}
     select
         {{ metric_id("'" ~ measure ~ "'", 'dimension', 'covid_sitrep') }} as metric_id,
         org_code,
@@ -52,31 +44,30 @@ timeline as (
         period_end,
         known_from,
         known_to,
-        cast({{ measure }} as double) as value,
-        cast(null as double) as numerator,
-        cast(null as double) as denominator,
-        case when {{ measure }} is null then 'not_reported' else 'reported' end as status,
-        case when {{ measure }} is null then reason end as status_reason,
         region_code,
-        batch
-    from beds
-    union all
+        batch,
+        case when {{ measure }}_found = {{ parts | length }} then {{ measure }}_sum end as value,
+        {{ measure }}_state as state,
+        {{ measure }}_gap as gap,
+        case when reported > 0 then 'part_not_reported' end as reason
+    from states
+    {{ 'union all' if not loop.last }}
     {%- endfor %}
+),
+
+timeline as (
     select
-        {{ metric_id("'occupancy_rate'", 'dimension', 'covid_sitrep') }} as metric_id,
+        metric_id,
         org_code,
         period_start,
         period_end,
         known_from,
         known_to,
-        {{ ratio('occupied_beds', 'open_beds') }} as value,
-        cast(occupied_beds as double) as numerator,
-        cast(open_beds as double) as denominator,
-        case when open_beds <> 0 then 'reported' else 'not_reported' end as status,
-        case
-            when open_beds = 0 then 'denominator_zero'
-            when open_beds is null then reason
-        end as status_reason,
+        cast(value as double) as value,
+        cast(null as double) as numerator,
+        cast(null as double) as denominator,
+        {{ state_of_whole('value', 'state', 'gap') }} as status,
+        case when value is null then reason end as status_reason,
         region_code,
         batch
     from beds

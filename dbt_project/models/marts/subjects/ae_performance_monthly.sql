@@ -1,0 +1,1 @@
+{{ subject_mart('ae_performance_monthly') }}

@@ -1,0 +1,1 @@
+{{ subject_mart('ae_pressure_daily') }}

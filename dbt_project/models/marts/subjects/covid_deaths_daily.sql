@@ -1,0 +1,1 @@
+{{ subject_mart('covid_deaths_daily') }}
