@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 import sys
 import traceback
 from collections.abc import Callable
@@ -12,13 +11,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from pipelines import settings
-from pipelines.domain.refusals import MOST_LINES, printable
+from pipelines import printing, settings
+from pipelines.domain.refusals import printable
 
 ALL_ACCEPTED, USAGE, SOME_QUARANTINED, REFUSED = 0, 2, 3, 4
 
@@ -28,9 +23,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The COVID datastore: take files in, refresh, and ask the published release.",
 )
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -52,15 +44,15 @@ def guarded(command: Callable[[], None]) -> None:
     try:
         command()
     except Failed as failure:
-        err.print(f"[red]datastore:[/] {escape(str(failure))}")
+        printing.error(str(failure))
         sys.exit(failure.code)
     except KeyboardInterrupt:
-        err.print("datastore: stopped; what was sealed is kept, run the command again to go on")
+        printing.err.print("datastore: stopped; what was sealed is kept, run the command again to go on")
         sys.exit(130)
     except BrokenPipeError:
         sys.exit(0)
     except Exception as error:  # the last resort: an error of ours must not print what it holds
-        err.print(f"[red]datastore:[/] {_unexpected(error)}")
+        printing.error(_unexpected(error))
         sys.exit(1)
 
 
@@ -70,9 +62,9 @@ def _unexpected(error: Exception) -> str:
     from pipelines.domain.governance import Ungoverned
 
     if isinstance(error, (KeyMissing, SealBroken, Ungoverned)):
-        return escape(str(error))
+        return str(error)
     if isinstance(error, OSError) and error.strerror:
-        return escape(f"{error.strerror}: {error.filename or ''}: see that the folder can be written and has space")
+        return f"{error.strerror}: {error.filename or ''}: see that the folder can be written and has space"
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "pipelines" in frame.filename] or frames
     return f"unexpected {type(error).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}; please report it"
@@ -82,19 +74,6 @@ def _here() -> settings.Settings:
     here = settings.load()
     settings.prepare(here)
     return here
-
-
-def _print_json(value: Any) -> None:
-    sys.stdout.write(json.dumps(value, indent=1, default=_plain) + "\n")
-
-
-def _print_table(table: Table) -> None:
-    """The table as wide as it is: columns are never folded or cut, a terminal wraps the line."""
-    Console(highlight=False, width=10_000).print(table)
-
-
-def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, (dt.date, dt.datetime, dt.time)) else str(value)
 
 
 @app.command()
@@ -118,14 +97,12 @@ def receive(
     day = _published(published)
     here = _here()
     arrivals = []
-    for arrival in _with_progress(
-        f"receiving {feed}", intake.receive(here, catalogue.feeds()[feed], paths, day), quiet=as_json
-    ):
+    for arrival in printing.counted(f"receiving {feed}", intake.receive(here, catalogue.feeds()[feed], paths, day)):
         arrivals.append(arrival)
         if not as_json:
-            print_arrival(arrival)
+            printing.arrival(arrival)
     if as_json:
-        _print_json([asdict(arrival) for arrival in arrivals])
+        printing.as_json([asdict(arrival) for arrival in arrivals])
     verdicts = {arrival.verdict for arrival in arrivals}
     if "quarantined" in verdicts:
         raise typer.Exit(SOME_QUARANTINED)
@@ -145,91 +122,28 @@ def _published(text: str | None) -> dt.date | None:
     return day
 
 
-def print_arrival(arrival: Any) -> None:
-    """One line for a file, and the reasons below it when it was not accepted."""
-    colour = {"accepted": "green", "quarantined": "yellow"}.get(arrival.verdict, "red")
-    facts = []
-    if arrival.already_held:
-        facts.append("already held")
-    if arrival.verdict == "accepted":
-        facts.append(f"{arrival.rows:,} rows")
-        if arrival.period_start:
-            same = arrival.period_start == arrival.period_end
-            facts.append(arrival.period_start if same else f"{arrival.period_start} to {arrival.period_end}")
-    if arrival.sha256:
-        facts.append(f"sha256 {arrival.sha256[:12]}")
-    detail = f" ({', '.join(facts)})" if facts else ""
-    out.print(f"[{colour}]{arrival.verdict}[/]  {escape(arrival.file)}{detail}")
-    lines = arrival.reasons if arrival.verdict != "accepted" else []
-    for line in lines[: MOST_LINES - 1]:
-        out.print(f"  {escape(line)}")
-    if len(lines) >= MOST_LINES:
-        out.print(f"  and {len(lines) - MOST_LINES + 1} more")
-    if arrival.verdict == "accepted":
-        for line in arrival.warnings[: MOST_LINES - 1]:
-            out.print(f"  [yellow]warning[/] {escape(line)}")
-
-
-def _with_progress(what: str, items: Any, quiet: bool) -> Any:
-    """The items, with a spinner on a terminal that says how far we are."""
-    if quiet or not err.is_terminal:
-        yield from items
-        return
-    with Progress(
-        SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), console=err, transient=True
-    ) as bar:
-        task = bar.add_task(what, total=None)
-        for count, item in enumerate(items, start=1):
-            bar.update(task, description=f"{what}: {count} files")
-            yield item
-
-
 @app.command()
 def refresh(as_json: AsJson = False) -> None:
     """Take everything accepted through gates and dbt to a new release."""
     here = _here()
-    result = run_refresh(here, quiet=as_json)
+    result = run_refresh(here)
     if as_json:
-        _print_json(asdict(result))
+        printing.as_json(asdict(result))
     elif result.published:
-        print_release(here, result)
+        printing.release(here, result)
     else:
-        print_refusal(result)
+        printing.refusal(result)
     if not result.published:
         raise typer.Exit(REFUSED)
 
 
-def run_refresh(here: settings.Settings, quiet: bool) -> Any:
+def run_refresh(here: settings.Settings) -> Any:
     """The refresh with its steps shown on a terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=err, transient=True, disable=quiet or not err.is_terminal) as bar:
+    with printing.steps() as bar:
         task = bar.add_task("refresh: loading the pipeline", total=None)
         from pipelines.refresh import refresh as run
 
         return run(here, lambda step: bar.update(task, description=f"refresh: {step}"))
-
-
-def print_refusal(result: Any) -> None:
-    """Why nothing was published."""
-    err.print("[red]refused[/]: nothing was published; the release before stays served")
-    for reason in result.reasons[:MOST_LINES]:
-        err.print(f"  {escape(reason)}")
-
-
-def print_release(here: settings.Settings, result: Any) -> None:
-    """What was published and where."""
-    from pipelines.adapters import releases
-
-    folder = releases.current(here)
-    out.print(f"[green]published[/]  release {result.release['release_id']} in {result.seconds:.0f} s")
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    table.add_column("mart")
-    table.add_column("rows", justify="right")
-    for mart, count in result.release["rows"].items():
-        table.add_row(f"marts.{mart}", f"{count:,}")
-    _print_table(table)
-    out.print(f"public    {folder / 'public' / 'datastore.duckdb'}")
-    out.print(f"internal  {folder / 'internal' / 'datastore.duckdb'} (encrypted)")
 
 
 @app.command()
@@ -238,44 +152,7 @@ def status(as_json: AsJson = False) -> None:
     from pipelines import status as state
 
     report = state.report(_here())
-    if as_json:
-        _print_json(report)
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for name, justify in (
-        ("feed", "left"),
-        ("accepted", "right"),
-        ("quarantined", "right"),
-        ("last period", "left"),
-        ("received", "left"),
-        ("fresh", "left"),
-    ):
-        table.add_column(name, justify=justify)  # type: ignore[arg-type]
-    for feed in report["feeds"]:
-        table.add_row(
-            feed["feed"],
-            str(feed["accepted"]),
-            str(feed["quarantined"]),
-            feed["last_period_end"] or "-",
-            (feed["last_received_at"] or "-")[:16],
-            "[green]yes[/]" if feed["is_fresh"] else "[yellow]no[/]",
-        )
-    _print_table(table)
-    release = report["release"]
-    if release is None:
-        out.print("release   none yet: run `datastore refresh`")
-    else:
-        stale = f" [yellow]stale[/]: {escape(release['reason'] or 'no refresh since')}" if release["is_stale"] else ""
-        out.print(f"release   {release['release_id']}, published {release['published_at'][:16]}{stale}")
-    for waiting in report["quarantine"][:MOST_LINES]:
-        name = f"{waiting['feed']}: {escape(waiting['file'])} (sha256 {waiting['sha256'][:12]})"
-        out.print(f"[yellow]quarantined[/]  {name}: {escape(waiting['reason'])}")
-    failed = [check for check in report["checks"] if not check["passed"]]
-    for check in failed[:MOST_LINES]:
-        out.print(
-            f"[yellow]{check['severity']}[/]  {check['check']}: {escape(check['file'])}: {escape(check['reason'])}"
-        )
-    out.print(f"checks    {len(report['checks']) - len(failed)} of {len(report['checks'])} passed")
+    printing.as_json(report) if as_json else printing.status(report)
 
 
 @app.command()
@@ -290,7 +167,7 @@ def original(
         size = originals.write(_here(), sha256, output)
     except originals.Unknown as unknown:
         raise Failed(str(unknown)) from None
-    out.print(f"{size:,} bytes written to {output}")
+    printing.out.print(f"{size:,} bytes written to {output}")
 
 
 @app.command()
@@ -316,19 +193,38 @@ def query(
     except ask.NoAnswer as no_answer:
         raise Failed(str(no_answer)) from None
     if as_json:
-        _print_json([dict(zip(columns, row, strict=True)) for row in rows])
-        return
-    table = Table(box=None, pad_edge=False, header_style="dim")
-    for column in columns:
-        numeric = all(isinstance(row[columns.index(column)], (int, float, type(None))) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*("" if value is None else escape(_shown(value)) for value in row))
-    _print_table(table)
+        printing.as_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        printing.answer(columns, rows)
 
 
-def _shown(value: Any) -> str:
-    return f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else printable(str(value), 500)
+@app.command()
+def explain(
+    mart: Annotated[str, typer.Argument(help="A mart with figures, e.g. occupancy_daily.")],
+    key: Annotated[
+        list[str] | None, typer.Argument(metavar="KEY=VALUE...", help="Columns that name one row, e.g. org_code=RJ1.")
+    ] = None,
+    view: Annotated[str, typer.Option(help="Organisations as_reported, as_at_date or as_current.")] = "as_reported",
+    as_json: AsJson = False,
+) -> None:
+    """From a published cell back to organisations, files, cells, checks, definitions and legal basis."""
+    from pipelines import explain as explaining
+
+    columns = dict(_pair(text) for text in key or [])
+    if view not in explaining.SCHEMAS:
+        raise Failed(f"--view {printable(view)}: say {', '.join(explaining.SCHEMAS)}")
+    try:
+        told = explaining.Explainer(_here()).explain(mart, columns, view)
+    except explaining.NoSuchCell as reason:
+        raise Failed(str(reason)) from None
+    printing.as_json(told) if as_json else printing.explanation(told)
+
+
+def _pair(text: str) -> tuple[str, str]:
+    column, equals, value = text.partition("=")
+    if not equals:
+        raise Failed(f"{printable(text)}: say KEY=VALUE, a column of the mart and its value")
+    return column, value
 
 
 @app.command()
@@ -339,7 +235,7 @@ def synthesise(
     from data.synthetic import write
 
     files = write(directory)
-    out.print(f"{len(files)} files of the synthetic England written to {directory}")
+    printing.out.print(f"{len(files)} files of the synthetic England written to {directory}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -365,7 +261,7 @@ def new_feed(
     except scaffold.Cannot as reason:
         raise Failed(str(reason)) from None
     for path in written:
-        out.print(f"wrote  {path}")
+        printing.out.print(f"wrote  {path}")
 
 
 @app.command()
@@ -374,7 +270,7 @@ def docs() -> None:
     from pipelines.adapters import generated_docs
 
     for path in generated_docs.write():
-        out.print(f"wrote  {path}")
+        printing.out.print(f"wrote  {path}")
 
 
 if __name__ == "__main__":

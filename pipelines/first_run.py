@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from rich.console import Console
-
-from data.synthetic import write
-from pipelines import cli, intake, settings
+from data.synthetic import write_supplied
+from pipelines import cli, intake, printing, settings
 from pipelines.adapters import catalogue
-
-out = Console(highlight=False, soft_wrap=True)
 
 NEXT = """
 Three commands to try next:
@@ -27,21 +23,21 @@ def run() -> int:
     here = settings.load()
     settings.prepare(here)
     folder = here.home / "synthetic"
-    write(folder)
-    out.print(f"[bold]Synthetic England[/] (fictional organisations, real layouts) in {folder}")
+    write_supplied(folder)
+    printing.out.print(f"[bold]Synthetic England[/] (fictional organisations, real layouts) in {folder}")
     for feed in catalogue.feeds().values():
         if not (folder / feed.feed).is_dir():
             continue
-        out.print(f"\n[bold]datastore receive {feed.feed}[/]")
+        printing.out.print(f"\n[bold]datastore receive {feed.feed}[/]")
         for arrival in intake.receive(here, feed, [str(folder / feed.feed)]):
-            cli.print_arrival(arrival)
-    out.print("\n[bold]datastore refresh[/]")
-    result = cli.run_refresh(here, quiet=False)
+            printing.arrival(arrival)
+    printing.out.print("\n[bold]datastore refresh[/]")
+    result = cli.run_refresh(here)
     if not result.published:
-        cli.print_refusal(result)
+        printing.refusal(result)
         return cli.REFUSED
-    cli.print_release(here, result)
-    out.print(NEXT)
+    printing.release(here, result)
+    printing.out.print(NEXT)
     return 0
 
 

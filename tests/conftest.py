@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.compiled import CompiledProject
 from tests.support.stores import Store
 
 TESTS = Path(__file__).resolve().parent
@@ -78,6 +79,12 @@ def built_datastore(tmp_path_factory: pytest.TempPathFactory) -> Store:
     if run.returncode:
         pytest.fail(f"the synthetic England was not published:\n{run.stdout}\n{run.stderr}", pytrace=False)
     return store
+
+
+@pytest.fixture(scope="session")
+def compiled_project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProject:
+    """The dbt project, compiled once; its models run in memory on the rows that a test gives."""
+    return CompiledProject(tmp_path_factory.mktemp("compiled"))
 
 
 def _real_feeds() -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,13 @@ import yaml
 
 from pipelines import settings
 from pipelines.adapters import catalogue
+from pipelines.adapters.cells import project_vars
 from pipelines.adapters.release_gate import suite as release_suite
-from pipelines.domain.feeds import Feed
+from pipelines.domain.feeds import Column, Feed, SheetOfFigures
 from pipelines.domain.gates import Rule
 
 FOLDER = settings.PROJECT_ROOT / "docs" / "generated"
+SPECIFICATIONS = settings.PROJECT_ROOT / "tests" / "spec"
 MADE = "<!-- Made by `make docs` from the declarations; edit those, not this page. -->\n\n"
 
 
@@ -58,21 +61,35 @@ def _feeds() -> str:
             parts.append("\nLayouts: " + "; ".join(f"{one.name} ({one.era})" for one in feed.layouts) + ".\n")
         parts.append("\n" + _table(["column", "as published", "meaning", "loaded"], _columns(feed)))
         if feed.sheets:
-            rows = [[f"`{sheet.metric_id}`", sheet.names[0], sheet.summaries[0]] for sheet in feed.sheets]
-            parts.append("\n" + _table(["metric", "sheet", "summary on it"], rows))
+            parts.append("\n" + _table(["sheet", "holds", "metrics"], [_sheet(sheet) for sheet in feed.sheets]))
+        if feed.not_read:
+            parts.append(
+                "\nRefused, with the name of their era: " + "; ".join(one.era for one in feed.not_read) + ".\n"
+            )
     return "".join(parts)
+
+
+def _sheet(sheet: SheetOfFigures) -> list[str]:
+    holds = f"{sheet.hold.replace('_', ' ')} of {sheet.rows}"
+    return [sheet.names[0], holds, ", ".join(f"`{metric_id}`" for metric_id in sheet.metric_ids)]
 
 
 def _columns(feed: Feed) -> list[list[str]]:
     return [
         [
             f"`{column.name}`",
-            column.aliases[0] if column.aliases else f"position {column.position}",
+            _as_published(column),
             column.meaning,
             "no" if column.use == "ignored" else "yes",
         ]
         for column in feed.columns
     ]
+
+
+def _as_published(column: Column) -> str:
+    if column.aliases:
+        return column.aliases[0]
+    return f"header `{column.matches}`" if column.matches else f"position {column.position}"
 
 
 def _rules() -> str:
@@ -86,22 +103,121 @@ def _rules() -> str:
 
 
 def _marts() -> str:
-    parts = ["# Marts\n\nSchema `marts` of `published/current/public/datastore.duckdb`; one Parquet folder each.\n"]
+    parts = [
+        "# Marts\n\nSchema `marts` of `published/current/public/datastore.duckdb` has organisations as reported; "
+        "`marts_as_at_date` and `marts_as_current` hold the subject marts with organisations as they were on the "
+        "date and as they are now. One Parquet folder each.\n"
+    ]
+    views = project_vars()["subjects"]
     for path in sorted((settings.DBT_PROJECT / "models" / "marts").rglob("_*.yml")):
-        for model in yaml.safe_load(path.read_text())["models"]:
-            columns: list[dict[str, Any]] = model["columns"]
+        for model in yaml.safe_load(path.read_text()).get("models", []):
+            # Publishing splits the subject marts by view: what a reader meets has no column of it.
+            shown = [c for c in model["columns"] if not (model["name"] in views and c["name"] == "organisation_view")]
             parts.append(f"\n## `marts.{model['name']}`\n\n{model['description'].strip()}\n\n")
-            rows = [[f"`{c['name']}`", c["data_type"], " ".join(c["description"].split())] for c in columns]
-            parts.append(_table(["column", "type", "meaning"], rows))
+            parts.append(_table(["column", "type", "unit", "meaning", "null"], [_column(column) for column in shown]))
     return "".join(parts)
 
 
+def _column(column: dict[str, Any]) -> list[str]:
+    meta = column.get("config", {}).get("meta", {})
+    meaning = " ".join(column["description"].split())
+    return [f"`{column['name']}`", column["data_type"], meta.get("unit", ""), meaning, meta.get("states", "")]
+
+
 def _metrics() -> str:
-    path = settings.DBT_PROJECT / "seeds" / "metrics" / "metrics.csv"
+    parts = [
+        "# Metrics\n\nA **stock** is a count at a moment: it adds up over organisations, never over days. A **flow** "
+        "is a count over a period: it adds up over both. A **cumulative** count runs from the beginning: it is never "
+        "added over time. A **ratio** is recomputed from its numerator and denominator at every level, never "
+        "averaged. Bases are never added to each other. What each measure does is specified in the tables at the "
+        "end, which the tests run on the project's own SQL and rules.\n"
+    ]
+    registry = _seed("metrics")
+    for basis in dict.fromkeys(metric["basis"] for metric in registry):
+        metrics = [metric for metric in registry if metric["basis"] == basis]
+        parts.append(f"\n## `{basis}`: {metrics[0]['source']}\n\n")
+        head = ["metric", "name", "kind", "unit", "of", "since", "definition"]
+        parts.append(_table(head, [_metric(metric) for metric in metrics]))
+    parts.append(
+        "\n## Changes of scope\n\nA series does not compare across these days; the marts say so in `scope_break`.\n\n"
+    )
+    changes = [one for one in _seed("metric_scopes") if one["scope_change"]]
+    rows = [
+        [
+            one["valid_from"],
+            one["basis"],
+            f"`{one['measure']}`",
+            one["dimension"] or "every",
+            one["scope_change"],
+            one["source"],
+        ]
+        for one in sorted(changes, key=lambda one: (one["valid_from"], one["basis"], one["measure"]))
+    ]
+    parts.append(_table(["from", "basis", "measure", "dimension", "what changes", "source"], rows))
+    parts.append("\n## Specifications\n\nValues in, values out. An empty cell is null.\n\n")
+    measures = sorted({measure for spec in specifications().values() for measure in spec["measures"]})
+    parts.append(_table(["measure", "specified by"], [[f"`{measure}`", _specified(measure)] for measure in measures]))
+    parts += [_specification(name, spec) for name, spec in specifications().items()]
+    return "".join(parts)
+
+
+def _metric(metric: dict[str, str]) -> list[str]:
+    if metric["kind"] == "ratio":
+        made_of = f"`{metric['numerator_metric_id']}` / `{metric['denominator_metric_id']}`"
+    else:
+        made_of = (
+            "as published" if metric["is_base"] == "true" else f"{len(metric['components'].split())} published metrics"
+        )
+    return [
+        f"`{metric['metric_id']}`",
+        metric["metric_name"],
+        metric["kind"],
+        metric["unit"],
+        made_of,
+        metric["valid_from"],
+        metric["definition"],
+    ]
+
+
+def _specified(measure: str) -> str:
+    return ", ".join(
+        f"[{spec['title']}](#{name})" for name, spec in specifications().items() if measure in spec["measures"]
+    )
+
+
+@cache
+def specifications() -> dict[str, dict[str, Any]]:
+    """What the tests in `tests/spec` hold the rules and marts to, by name."""
+    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(SPECIFICATIONS.glob("*.yaml"))}
+
+
+def lines_of(text: str) -> list[list[str]]:
+    """A table of text as lines of cells, the header first."""
+    return [[cell.strip() for cell in line.split("|")] for line in text.strip().splitlines()]
+
+
+def _specification(name: str, spec: dict[str, Any]) -> str:
+    measures = ", ".join(f"`{measure}`" for measure in spec["measures"])
+    parts = [f'\n<a id="{name}"></a>\n\n### {spec["title"]}\n\n{spec["says"].strip()} For {measures}.\n']
+    if "rule" in spec:
+        parts.append("\n" + _text_table(spec["table"]))
+    for feed, text in spec.get("published", {}).items():
+        parts.append(f"\nPublished, `{feed}`:\n\n" + _text_table(text))
+    for asked in spec.get("asked", ()):
+        where = f" where `{asked['where']}`" if "where" in asked else ""
+        parts.append(f"\n`marts.{asked['mart']}`{where}:\n\n" + _text_table(asked["rows"]))
+    return "".join(parts)
+
+
+def _text_table(text: str) -> str:
+    head, *rows = lines_of(text)
+    return _table(head, rows)
+
+
+def _seed(name: str) -> list[dict[str, str]]:
+    path = settings.DBT_PROJECT / "seeds" / "metrics" / f"{name}.csv"
     with path.open(newline="", encoding="utf-8") as file:
-        metrics = list(csv.DictReader(file))
-    rows = [[f"`{m['metric_id']}`", m["metric_name"], m["kind"], m["unit"], m["definition"]] for m in metrics]
-    return "# Metrics\n\n" + _table(["metric", "name", "kind", "unit", "definition"], rows)
+        return list(csv.DictReader(file))
 
 
 def _table(head: list[str], rows: list[list[str]]) -> str:

@@ -37,12 +37,15 @@ def day(text: str) -> dt.datetime | None:
 
 
 def test_every_observation_and_version_is_the_truth(built_datastore: Store) -> None:
+    """Every figure of every feed: its value, state and period, and from when to when it was known."""
     with public(built_datastore) as connection:
         ours = {
             tuple(row[:4]): row[4:]
             for row in connection.execute(
-                "select o.metric_id, o.org_code, o.period_start, o.known_from, o.value, o.known_to "
-                "from marts.observation as o join marts.metric as m using (metric_id) where m.is_base"
+                "select o.metric_id, o.org_code, o.period_start, o.known_from, o.value, o.known_to, o.period_end, "
+                "o.status "
+                "from marts.observation as o "
+                "join marts.metric as m on o.metric_id = m.metric_id and m.is_current where m.is_base"
             ).fetchall()
         }
     told = {
@@ -51,51 +54,121 @@ def test_every_observation_and_version_is_the_truth(built_datastore: Store) -> N
             row["org_code"],
             dt.date.fromisoformat(row["period_start"]),
             day(row["known_from"]),
-        ): (number(row["value"]), day(row["known_to"]))
+        ): (number(row["value"]), day(row["known_to"]), dt.date.fromisoformat(row["period_end"]), row["status"])
         for row in truth(built_datastore, "observation")
     }
-    assert len(told) > 40_000
-    assert [key for key in told if ours.get(key) != told[key]][:5] == []
+    assert len(told) > 80_000
+    assert [(key, told[key], ours.get(key)) for key in told if ours.get(key) != told[key]][:5] == []
     assert len(ours) == len(told)
 
 
-def test_ae_performance_is_the_truth(built_datastore: Store) -> None:
-    with public(built_datastore) as connection:
-        ours = {
-            (month.isoformat(), code, department): figures
-            for month, code, department, *figures in connection.execute(
-                "select month, org_code, department_type, attendances, over_four_hours, four_hour_attendances, "
-                "within_four_hours_rate from marts.ae_performance_monthly"
-            ).fetchall()
-        }
-    rows = truth(built_datastore, "ae_performance")
-    assert rows
-    for row in rows:
-        attendances, over, seen, rate = ours[(row["month"], row["org_code"], row["department_type"])]
-        told = [
-            number(row[name])
-            for name in ("attendances", "over_four_hours", "four_hour_attendances", "within_four_hours_rate")
-        ]
-        assert [attendances, over, seen] == told[:3], row
-        assert (rate is None) == (told[3] is None) and (rate is None or abs(rate - told[3]) < 1e-9), row
+MARTS = {
+    "ae_performance_monthly": ("month", "org_level", "org_code", "department_type"),
+    "occupancy_daily": ("snapshot_date", "org_level", "org_code", "bed_type", "basis"),
+    "occupancy_quarterly": ("quarter_start", "org_level", "org_code", "sector"),
+    "long_stay_daily": ("snapshot_date", "org_level", "org_code"),
+    "covid_admissions_daily": ("date", "org_level", "org_code"),
+    "ae_pressure_daily": ("date", "org_level", "org_code"),
+    "covid_deaths_daily": ("date", "org_level", "org_code"),
+    "vaccinations_weekly": ("week_ending", "org_level", "org_code", "age_band"),
+}
+SCHEMAS = {"as_reported": "marts", "as_at_date": "marts_as_at_date", "as_current": "marts_as_current"}
 
 
-def test_occupancy_of_england_is_the_truth(built_datastore: Store) -> None:
-    with public(built_datastore) as connection:
-        ours = {
-            (on.isoformat(), bed_type): figures
-            for on, bed_type, *figures in connection.execute(
-                "select snapshot_date, bed_type, open_beds, occupied_beds, covid_occupied_beds, occupancy_rate "
-                "from marts.occupancy_daily where org_level = 'nation'"
+@pytest.mark.parametrize("mart", MARTS)
+def test_a_mart_is_the_truth_in_every_view(built_datastore: Store, mart: str) -> None:
+    """England, regions, ICBs and trusts; in the re-expressed views of the trusts those that an event concerns."""
+    told: dict[str, dict[tuple[str, ...], dict[str, str]]] = {}
+    for row in truth(built_datastore, mart):
+        view = row.pop("organisation_view", "as_reported")
+        told.setdefault(view, {})[tuple(row.pop(key) for key in MARTS[mart])] = row
+    for view, rows in told.items():
+        columns = list(next(iter(rows.values())))
+        with public(built_datastore) as connection:
+            found = connection.execute(
+                f"select {', '.join((*MARTS[mart], *columns))} from {SCHEMAS[view]}.{mart}"
             ).fetchall()
-        }
-    rows = truth(built_datastore, "occupancy")
-    assert len(rows) == len(ours)
-    for row in rows:
-        *beds, rate = ours[(row["snapshot_date"], row["bed_type"])]
-        told = [number(row[name]) for name in ("open_beds", "occupied_beds", "covid_occupied_beds", "occupancy_rate")]
-        assert beds == told[:3], row
-        assert (rate is None) == (told[3] is None) and (rate is None or abs(rate - told[3]) < 1e-9), row
+        ours = {tuple(map(str, row[: len(MARTS[mart])])): row[len(MARTS[mart]) :] for row in found}
+        for key, row in rows.items():
+            for column, figure in zip(columns, ours[key], strict=True):
+                if isinstance(figure, int | float):
+                    assert figure == pytest.approx(number(row[column]), abs=1e-9), (view, key, column)
+                else:
+                    assert (figure or "") == row[column], (view, key, column)
+        levels = {"nation", "region", "icb"} | ({"trust"} if view == "as_reported" else set())
+        at = MARTS[mart].index("org_level")
+        assert {key for key in ours if key[at] in levels} <= rows.keys(), view
+
+
+def test_revisions_are_the_truth(built_datastore: Store) -> None:
+    """What changed between publications, and what a later one left out."""
+    with public(built_datastore) as connection:
+        ours = connection.execute(
+            "select metric_id, org_code, period_start, period_end, known_before, revised_at, value_before, "
+            "value_after, status_before, status_after from marts.revision"
+        ).fetchall()
+    told = {
+        (
+            row["metric_id"],
+            row["org_code"],
+            dt.date.fromisoformat(row["period_start"]),
+            dt.date.fromisoformat(row["period_end"]),
+            day(row["known_before"]),
+            day(row["revised_at"]),
+            number(row["value_before"]),
+            number(row["value_after"]),
+            row["status_before"],
+            row["status_after"],
+        )
+        for row in truth(built_datastore, "revision")
+    }
+    assert len(told) > 1_000
+    assert set(ours) == told and len(ours) == len(told)
+
+
+def test_organisations_count_as_the_events_say(built_datastore: Store) -> None:
+    """On the first and last day of each exception of the truth the mart of views says the same."""
+    with public(built_datastore) as connection:
+        for row in truth(built_datastore, "organisation_view"):
+            first = row["valid_from"] or "2019-12-01"
+            last = dt.date.fromisoformat(row["valid_to"] or "2021-02-01") - dt.timedelta(days=1)
+            for on in (first, last.isoformat()):
+                found = connection.execute(
+                    "select counted_as, is_apportionable from marts.organisation_view "
+                    "where organisation_view = ? and org_code = ? and feed is null "
+                    "and valid_from <= ?::date and coalesce(valid_to, date '9999-12-31') > ?::date",
+                    [row["organisation_view"], row["org_code"], on, on],
+                ).fetchall()
+                assert found == [(row["counted_as"], row["is_apportionable"] == "true")], (row, on)
+
+
+def test_what_is_planted_is_found(built_datastore: Store) -> None:
+    """The trust that returns too few beds comes first of its pair, the one that repeats itself is told."""
+    planted = {row["what"]: row for row in truth(built_datastore, "planted")}
+    with public(built_datastore) as connection:
+        [(code, relative)] = connection.execute(
+            "select org_code, relative_difference from marts.reconciliation "
+            "where pair_id = 'general_acute_quarter' and rank = 1"
+        ).fetchall()
+        outside = connection.execute(
+            "select count(*) from marts.reconciliation where pair_id = 'general_acute_quarter' and not is_within"
+        ).fetchall()
+        repeats = connection.execute(
+            "select org_code, longest_identical_run from marts.supplier_scorecard "
+            "where feed = 'uec_sitrep' order by longest_identical_run desc limit 2"
+        ).fetchall()
+        [(zeros,)] = connection.execute(
+            "select count(distinct period_start) from marts.observation where org_code = ? "
+            "and metric_id = 'open_beds__general_acute__uec_sitrep' and status = 'not_reported' "
+            "and status_reason = 'zero_for_missing' and known_to is null",
+            [planted["zero_for_missing"]["org_code"]],
+        ).fetchall()
+    assert code == planted["under_report"]["org_code"]
+    assert relative == pytest.approx(-float(planted["under_report"]["size"]), abs=0.01)
+    assert outside == [(1,)]
+    identical = planted["identical_returns"]
+    assert repeats[0] == (identical["org_code"], int(identical["size"])) and repeats[1][1] == 1
+    assert zeros == int(planted["zero_for_missing"]["size"])
 
 
 def test_organisations_are_the_truth(built_datastore: Store) -> None:
@@ -129,7 +202,8 @@ def test_what_was_known_then(built_datastore: Store) -> None:
         )
         with public(built_datastore) as connection:
             [(known,)] = connection.execute(
-                f"select count(*) from marts.as_known_on('{on}') join marts.metric using (metric_id) where is_base"
+                f"select count(*) from marts.as_known_on('{on}') join marts.metric using (metric_id) "
+                "where is_base and is_current"
             ).fetchall()
         assert known == told, on
 

@@ -1,0 +1,273 @@
+"""What the commands print: text for people, as `cli` decides; every name from outside goes through `escape`."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, TypeVar
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from pipelines.domain.refusals import MOST_LINES, printable
+from pipelines.settings import Settings
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Item = TypeVar("Item")
+
+# Of each list that `explain` prints; `--json` has them whole.
+MOST_CELLS = 20
+FRACTION = ("numerator", "denominator")
+
+
+def error(line: str) -> None:
+    """Why a command cannot do what was asked, in one line on standard error."""
+    err.print(f"[red]datastore:[/] {escape(line)}")
+
+
+def as_json(value: Any) -> None:
+    """A report for programs; dates as ISO."""
+    sys.stdout.write(json.dumps(value, indent=1, default=_plain) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, (dt.date, dt.datetime, dt.time)) else str(value)
+
+
+def steps() -> Progress:
+    """A spinner on a terminal, nothing elsewhere."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    return Progress(*columns, console=err, transient=True, disable=not err.is_terminal)
+
+
+def counted(what: str, items: Iterable[Item]) -> Iterator[Item]:
+    """The items, with a spinner that says how far we are."""
+    with steps() as bar:
+        task = bar.add_task(what, total=None)
+        for count, item in enumerate(items, start=1):
+            bar.update(task, description=f"{what}: {count} files")
+            yield item
+
+
+def table(columns: Sequence[str | tuple[str, str]], rows: Iterable[Sequence[str]]) -> None:
+    """Rows below a header, as wide as they are: columns are never folded or cut, a terminal wraps the line.
+
+    A column is its name, or its name and `right` for numbers.
+    """
+    made = Table(box=None, pad_edge=False, header_style="dim")
+    for column in columns:
+        name, justify = (column, "left") if isinstance(column, str) else column
+        made.add_column(name, justify=justify)  # type: ignore[arg-type]
+    for row in rows:
+        made.add_row(*row)
+    Console(highlight=False, width=10_000).print(made)
+
+
+def shown(value: Any) -> str:
+    """A value of a table: fractions to four places, nothing for null, control characters escaped."""
+    if value is None:
+        return ""
+    return escape(f"{value:.4f}".rstrip("0").rstrip(".") if isinstance(value, float) else printable(str(value), 500))
+
+
+def arrival(one: Any) -> None:
+    """One line for a file, and the reasons below it when it was not accepted."""
+    colour = {"accepted": "green", "quarantined": "yellow"}.get(one.verdict, "red")
+    facts = []
+    if one.already_held:
+        facts.append("already held")
+    if one.verdict == "accepted":
+        facts.append(f"{one.rows:,} rows")
+        if one.period_start:
+            same = one.period_start == one.period_end
+            facts.append(one.period_start if same else f"{one.period_start} to {one.period_end}")
+    if one.sha256:
+        facts.append(f"sha256 {one.sha256[:12]}")
+    detail = f" ({', '.join(facts)})" if facts else ""
+    out.print(f"[{colour}]{one.verdict}[/]  {escape(one.file)}{detail}")
+    lines = one.reasons if one.verdict != "accepted" else []
+    for line in lines[: MOST_LINES - 1]:
+        out.print(f"  {escape(line)}")
+    if len(lines) >= MOST_LINES:
+        out.print(f"  and {len(lines) - MOST_LINES + 1} more")
+    if one.verdict == "accepted":
+        for line in one.warnings[: MOST_LINES - 1]:
+            out.print(f"  [yellow]warning[/] {escape(line)}")
+
+
+def refusal(result: Any) -> None:
+    """Why nothing was published."""
+    err.print("[red]refused[/]: nothing was published; the release before stays served")
+    for reason in result.reasons[:MOST_LINES]:
+        err.print(f"  {escape(reason)}")
+
+
+def release(here: Settings, result: Any) -> None:
+    """What was published and where."""
+    folder = here.published / result.release["release_id"]
+    out.print(f"[green]published[/]  release {result.release['release_id']} in {result.seconds:.0f} s")
+    rows = result.release["rows"]
+    table(["mart", ("rows", "right")], [[f"marts.{mart}", f"{count:,}"] for mart, count in rows.items()])
+    out.print(f"public    {folder / 'public' / 'datastore.duckdb'}")
+    out.print(f"internal  {folder / 'internal' / 'datastore.duckdb'} (encrypted)")
+
+
+def status(report: dict[str, Any]) -> None:
+    """Feeds, the release, what waits in quarantine, failed checks."""
+    table(
+        ["feed", ("accepted", "right"), ("quarantined", "right"), "last period", "received", "fresh"],
+        [
+            [
+                feed["feed"],
+                str(feed["accepted"]),
+                str(feed["quarantined"]),
+                feed["last_period_end"] or "-",
+                (feed["last_received_at"] or "-")[:16],
+                "[green]yes[/]" if feed["is_fresh"] else "[yellow]no[/]",
+            ]
+            for feed in report["feeds"]
+        ],
+    )
+    served = report["release"]
+    if served is None:
+        out.print("release   none yet: run `datastore refresh`")
+    else:
+        stale = f" [yellow]stale[/]: {escape(served['reason'] or 'no refresh since')}" if served["is_stale"] else ""
+        out.print(f"release   {served['release_id']}, published {served['published_at'][:16]}{stale}")
+    for waiting in report["quarantine"][:MOST_LINES]:
+        name = f"{waiting['feed']}: {escape(waiting['file'])} (sha256 {waiting['sha256'][:12]})"
+        out.print(f"[yellow]quarantined[/]  {name}: {escape(waiting['reason'])}")
+    failed = [check for check in report["checks"] if not check["passed"]]
+    for check in failed[:MOST_LINES]:
+        out.print(
+            f"[yellow]{check['severity']}[/]  {check['check']}: {escape(check['file'])}: {escape(check['reason'])}"
+        )
+    out.print(f"checks    {len(report['checks']) - len(failed)} of {len(report['checks'])} passed")
+
+
+def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+    """The rows of a query, numbers to the right."""
+    numeric = [all(isinstance(row[place], (int, float, type(None))) for row in rows) for place in range(len(columns))]
+    table(
+        [(name, "right" if number else "left") for name, number in zip(columns, numeric, strict=True)],
+        [[shown(value) for value in row] for row in rows],
+    )
+
+
+def explanation(told: dict[str, Any]) -> None:
+    """A cell and all that is behind it; long lists are cut, `--json` has them whole."""
+    row, release_of = told["row"], told["release"]
+    measured = {measure["measure"] for measure in told["measures"]}
+    out.print(f"[bold]{told['mart']}[/], organisations {told['view'].replace('_', ' ')}")
+    table(["column", "value"], [[name, shown(value)] for name, value in row.items() if name not in measured])
+    for measure in told["measures"]:
+        _measure(measure)
+    _organisations(told["organisations"])
+    cells, files = told["cells"], {one["sha256"]: one for one in told["files"]}
+    out.print(f"\n[bold]Published cells[/] ({len(cells)} in {_many(len(files), 'file')})")
+    table(
+        ["file", "sheet", ("row", "right"), "column", "metric", "organisation", ("value", "right"), "status"],
+        [
+            [
+                escape(files[cell["sha256"]]["file_name"] or cell["sha256"][:12]),
+                shown(cell["sheet"]),
+                shown(cell["row"]),
+                shown(cell["column"]),
+                cell["metric_id"],
+                shown(cell["org_code"]),
+                shown(cell["value"]),
+                _state(cell),
+            ]
+            for cell in cells[:MOST_CELLS]
+        ],
+    )
+    _and_more(cells)
+    out.print("\n[bold]Files[/]")
+    for one in told["files"]:
+        checks = [check for check in told["checks"] if check["batch"] == one["sha256"]]
+        _file(one, checks)
+    out.print(f"\nrelease {release_of['release_id']}, code version {release_of['code_version']}")
+
+
+def _measure(measure: dict[str, Any]) -> None:
+    value = shown(measure["value"]) or "null"
+    out.print(
+        f"\n[bold]{measure['measure']} = {value}[/]  {measure['unit']}, {measure['kind']}  {measure['metric_id']}"
+    )
+    out.print(f"  {escape(measure['definition'])}")
+    since = f", in force since {measure['valid_from']}" if measure["valid_from"] else ""
+    out.print(f"  definition version {measure['definition_version']}{since}; {escape(measure['source'])}")
+    if measure["scope"]:
+        out.print(f"  scope: {escape(measure['scope'])}")
+    if "numerator" in measure:
+        parts = [f"{measure[part]['metric_id']} {shown(measure[part]['value']) or 'null'}" for part in FRACTION]
+        out.print(f"  = {parts[0]} / {parts[1]}")
+    lacking: dict[str, list[str]] = {}
+    for one in measure["organisations_out"]:
+        lacking.setdefault(one["why"], []).append(one["org_code"])
+    out.print(f"  of {_many(len(measure['organisations_in']), 'organisation')}")
+    for why, codes in lacking.items():
+        out.print(f"  without {len(codes)}, {escape(why)}: {_listed(codes)}")
+
+
+def _organisations(members: list[dict[str, Any]]) -> None:
+    expected = [member for member in members if member["is_expected"]]
+    reported = sum(member["is_reported"] for member in members)
+    out.print(f"\n[bold]Organisations[/] ({reported} reported, {len(expected)} expected)")
+    table(
+        ["code", "name", "counted as", "reported"],
+        [
+            [
+                shown(member["org_code"]),
+                shown(member["org_name"]),
+                "" if member["counted_as"] == member["org_code"] else shown(member["counted_as"]),
+                "yes" if member["is_reported"] else f"no: {escape(member['why_not'] or '')}",
+            ]
+            for member in members[:MOST_CELLS]
+        ],
+    )
+    _and_more(members)
+
+
+def _file(one: dict[str, Any], checks: list[dict[str, Any]]) -> None:
+    out.print(f"{one['feed']}: {escape(one['file_name'] or 'no longer held')}")
+    out.print(f"  sha256 {one['sha256']}")
+    out.print(
+        f"  published {one['published_on'] or '-'}, received {(one['received_at'] or '-')[:16]}, layout {one['layout']}"
+    )
+    out.print(f"  agreement {one['agreement']}: {escape(one['clause'])}")
+    basis = f"{escape(one['legal_basis'])} ({escape(one['citation'])})"
+    out.print(f"  legal basis: {basis}; controller {escape(one['controller'])}")
+    whole = [check for check in checks if not check["org_code"]]
+    out.print(f"  checks of the file: {sum(check['passed'] for check in whole)} of {len(whole)} passed")
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for check in checks:
+        if not check["passed"]:
+            about = found.setdefault((check["severity"], check["check_id"], check["reason"]), [])
+            about += [check["org_code"]] if check["org_code"] else []
+    for (severity, check_id, reason), codes in found.items():
+        out.print(f"    [yellow]{severity}[/] {check_id}{': ' if codes else ''}{_listed(codes)}: {escape(reason)}")
+
+
+def _listed(codes: Sequence[str]) -> str:
+    more = f" and {len(codes) - MOST_CELLS} more" if len(codes) > MOST_CELLS else ""
+    return escape(", ".join(codes[:MOST_CELLS])) + more
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
+
+
+def _state(cell: dict[str, Any]) -> str:
+    return f"{cell['status']} ({cell['status_reason']})" if cell["status_reason"] else str(cell["status"])
+
+
+def _and_more(items: Sequence[Any]) -> None:
+    if len(items) > MOST_CELLS:
+        out.print(f"  and {len(items) - MOST_CELLS} more (--json has all)")
