@@ -41,3 +41,11 @@ lacks. -#}
 {% macro state_of_whole(value, strongest, gap) -%}
     {{ state_name('case when ' ~ value ~ ' is not null then ' ~ strongest ~ ' else ' ~ gap ~ ' end') }}
 {%- endmacro %}
+
+{#- Whether a figure's state is none, or contradicts its value or its reason: only what is not reported for good has one. -#}
+{% macro state_is_broken() -%}
+    status is null
+    or status not in ('{{ states() | join("', '") }}')
+    or (status in ('reported', 'provisional')) <> (value is not null)
+    or (status = 'reported' and status_reason is not null)
+{%- endmacro %}

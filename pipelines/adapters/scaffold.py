@@ -84,7 +84,7 @@ def _filled(template: str, words: dict[str, str]) -> str:
 def _registered(root: Path, feed: str, words: dict[str, str]) -> list[Path]:
     """Add the feed to the figures that become observations, and its metric to the registry."""
     project = root / "dbt_project" / "dbt_project.yml"
-    project.write_text(re.sub(r"(figure_feeds: \[[^\]]*)\]", rf"\1, {feed}]", project.read_text()))
+    project.write_text(re.sub(r"(figure_feeds:\s+\[[^\]]*)\]", rf"\1, {feed}]", project.read_text()))
     registry = root / "dbt_project" / "seeds" / "metrics" / "metrics.csv"
     text = registry.read_text()
     columns = next(csv.reader(io.StringIO(text)))

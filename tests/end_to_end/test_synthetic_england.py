@@ -239,26 +239,24 @@ def test_public_tier_is_plain_and_internal_tier_needs_its_key(built_datastore: S
 def test_same_batches_same_parquet_and_seven_releases_kept(built_datastore: Store, tmp_path: Path) -> None:
     store = built_datastore.copy(tmp_path / "store")
     first = digests(store)
+    for number in range(releases.KEPT + 2):
+        old = store.home / "published" / f"20000101T00000{number}Z-old"
+        old.mkdir()
+        (old / "release.json").write_text(
+            json.dumps({"release_id": old.name, "published_at": "2000-01-01T00:00:00+00:00", "rows": {}})
+        )
     done = store.run("refresh", "--json")
     assert done.returncode == 0, done.stderr
     assert digests(store) == first
-    served = store.home / "published/current"
-    for number in range(releases.KEPT + 2):
-        releases_folder = store.home / "published" / f"20000101T00000{number}Z-old"
-        releases_folder.mkdir()
-        (releases_folder / "release.json").write_text(
-            json.dumps({"release_id": releases_folder.name, "published_at": "2000-01-01T00:00:00+00:00", "rows": {}})
-        )
-    assert store.run("refresh").returncode == 0
     kept = releases.kept(store.settings)
-    assert len(kept) == releases.KEPT and kept[-1] == served.resolve()
+    assert len(kept) == releases.KEPT and kept[-1] == (store.home / "published/current").resolve()
 
 
 def digests(store: Store) -> dict[str, str]:
-    """SHA-256 of every public Parquet file but those that carry times of running."""
-    folder = store.home / "published/current/public/parquet"
+    """SHA-256 of every public Parquet file, of each organisation view, but those that carry times of running."""
+    folder = store.home / "published/current/public"
     return {
-        path.name: hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in sorted(folder.rglob("*.parquet"))
         if path.stem not in ("quality", "release")
     }

@@ -20,12 +20,9 @@ FAULTS = load_faults()
 
 
 @pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Store:
+def store(built_datastore: Store, tmp_path_factory: pytest.TempPathFactory) -> Store:
     """A store that holds every good file."""
-    store = Store(tmp_path_factory.mktemp("faults") / "store")
-    for name, feed in catalogue.feeds().items():
-        list(receive(store.settings, feed, [str(england() / name)]))
-    return store
+    return built_datastore.copy(tmp_path_factory.mktemp("faults") / "store")
 
 
 @pytest.fixture(scope="module")

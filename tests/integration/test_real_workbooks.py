@@ -207,6 +207,32 @@ def test_a_third_partys_parse_of_the_winter_agrees(reading: Any, feeds_dir: Path
     assert {code for _, code, _ in missing} == {"RA2", "RQM", "RDD", "RFF", "RJN", "RA7"}
 
 
+def test_a_third_partys_flattening_of_critical_care_agrees(reading: Any, feeds_dir: Path) -> None:
+    """One header row, the day as a spreadsheet's serial number in each name; 0 there may be missing here."""
+    book = python_calamine.CalamineWorkbook.from_path(
+        str(feeds_dir / "uec_winter_sitrep/daily_cc_adult_bed_occupancy.xlsx")
+    )
+    header, *lines = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    ours = {
+        (metric_id, code or "-", day): value
+        for metric_id, code, day, value in reading("uec_sitrep", WINTER)
+        .rows.filter(pl.col("metric_id").str.contains("adult_critical_care"))
+        .select("metric_id", "org_code", "period_start", "value")
+        .iter_rows()
+    }
+    states = {"CC Adult Open": "open_beds", "CC Adult Occ": "occupied_beds"}
+    pairs = []
+    for index, name in enumerate(header):
+        label, _, serial = str(name).partition("_")
+        if label in states:
+            day = dt.date(1899, 12, 30) + dt.timedelta(days=int(serial))
+            metric_id = f"{states[label]}__adult_critical_care__uec_sitrep"
+            pairs += [((metric_id, line[1], day), ours[metric_id, line[1], day], line[index]) for line in lines]
+    missing_here = [pair for pair in pairs if pair[1] is None and pair[2] == 0]
+    assert len(missing_here) == 15  # on days without a return
+    equal("third party, adult critical care flattened", [pair for pair in pairs if pair not in missing_here], 24_191)
+
+
 def test_a_third_partys_history_of_critical_care_agrees(reading: Any, feeds_dir: Path) -> None:
     rows = reading("critical_care_msitrep", CENSUS).rows
     ours = {(code, metric): value for code, metric, value in rows.select("org_code", "metric_id", "value").iter_rows()}

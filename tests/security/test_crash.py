@@ -21,7 +21,7 @@ from tests.support.supplied import supplied
 
 CHOSEN = os.environ.get("DATASTORE_CRASH_POINTS")
 RECEIVE_POINTS = int(CHOSEN or 10)
-REFRESH_POINTS = int(CHOSEN or 3)
+REFRESH_POINTS = int(CHOSEN or 2)
 SEED = 20201119
 KILLED = -9
 FIGURES = "SELECT count(*), sum(value), sum(hash(metric_id, org_code, value)) FROM marts.observation"

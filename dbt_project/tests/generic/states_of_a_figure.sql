@@ -5,10 +5,6 @@ select
     status,
     count(*) as rows_found
 from {{ model }}
-where
-    status is null
-    or status not in ('{{ states() | join("', '") }}')
-    or (status in ('reported', 'provisional')) <> (value is not null)
-    or (status = 'reported' and status_reason is not null)
+where {{ state_is_broken() }}
 group by metric_id, status
 {% endtest %}
