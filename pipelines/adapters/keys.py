@@ -7,13 +7,13 @@ is ever written anywhere else: not to a profile, a log, a manifest or Dagster's 
 from __future__ import annotations
 
 import base64
-import os
 import re
-import uuid
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from pipelines.adapters.files import lock, replace_with
 
 DERIVED = "derived"
 INTERNAL_TIER = "internal_tier"
@@ -60,19 +60,13 @@ class KeyStore:
         """The key of that name, made on first use. Two processes that race get the same key."""
         path = self._path(name)
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            temporary = path.with_name(f".{uuid.uuid4().hex}")
-            descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400)
-            with os.fdopen(descriptor, "w") as file:
-                file.write(base64.b64encode(AESGCM.generate_key(256)).decode() + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            try:
-                os.link(temporary, path)
-            except FileExistsError:
-                pass
-            finally:
-                temporary.unlink()
+            with lock(self.folder / "lock"):
+                # Nobody else makes a key now: what is half-made is of a process that died, and may hold a key.
+                for left in self.folder.glob(".*"):
+                    left.unlink()
+                if not path.exists():
+                    made = base64.b64encode(AESGCM.generate_key(256)) + b"\n"
+                    replace_with(path, made, mode=0o400)
         return self.get(name)
 
     def for_feed(self, feed: str, agreement: str, in_use: set[str]) -> Key:

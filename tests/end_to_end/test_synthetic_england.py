@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import hashlib
 import json
 import os
 import stat
@@ -13,7 +12,6 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from pipelines.adapters import releases
 from tests.support.stores import Store
 
 
@@ -234,32 +232,6 @@ def test_public_tier_is_plain_and_internal_tier_needs_its_key(built_datastore: S
     assert (refused.returncode, refused.stderr.count("\n")) == (2, 1)
     opened = built_datastore.run("query", asked, "--tier", "internal", "--json", stdin=key)
     assert json.loads(opened.stdout) == built_datastore.ask(asked)
-
-
-def test_same_batches_same_parquet_and_seven_releases_kept(built_datastore: Store, tmp_path: Path) -> None:
-    store = built_datastore.copy(tmp_path / "store")
-    first = digests(store)
-    for number in range(releases.KEPT + 2):
-        old = store.home / "published" / f"20000101T00000{number}Z-old"
-        old.mkdir()
-        (old / "release.json").write_text(
-            json.dumps({"release_id": old.name, "published_at": "2000-01-01T00:00:00+00:00", "rows": {}})
-        )
-    done = store.run("refresh", "--json")
-    assert done.returncode == 0, done.stderr
-    assert digests(store) == first
-    kept = releases.kept(store.settings)
-    assert len(kept) == releases.KEPT and kept[-1] == (store.home / "published/current").resolve()
-
-
-def digests(store: Store) -> dict[str, str]:
-    """SHA-256 of every public Parquet file, of each organisation view, but those that carry times of running."""
-    folder = store.home / "published/current/public"
-    return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-        for path in sorted(folder.rglob("*.parquet"))
-        if path.stem not in ("quality", "release")
-    }
 
 
 def test_a_failed_gate_leaves_the_release_and_marks_it_stale(built_datastore: Store, tmp_path: Path) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import io
+from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from pipelines.adapters.keys import Key
+from pipelines.adapters.keys import Key, KeyStore
 from pipelines.adapters.sealing import FRAME, MAGIC, TAG, SealBroken, seal, unseal
 
 WRAPPING = Key("feed.tests.agreement", bytes(range(32)))
@@ -118,3 +119,12 @@ def test_another_key_does_not_open() -> None:
         opened(file, wrapped, Key(WRAPPING.name, bytes(32)))
     with pytest.raises(SealBroken):
         opened(file, sealed(content(100))[0])
+
+
+def test_a_key_that_a_killed_process_left_half_made_is_removed(tmp_path: Path) -> None:
+    """It may hold the key itself: a copy that outlives its destruction."""
+    (tmp_path / ".derived.1.key.0af3").write_text("half")
+    made = KeyStore(tmp_path).derived()
+    assert [path.name for path in tmp_path.glob("*.key")] == ["derived.1.key"] and not list(tmp_path.glob(".*"))
+    assert KeyStore(tmp_path).derived() == made
+    assert (tmp_path / "derived.1.key").stat().st_mode & 0o777 == 0o400
