@@ -17,7 +17,6 @@ from pipelines.adapters.landing import Held
 from pipelines.domain.refusals import printable
 from pipelines.settings import Settings
 
-SCHEMAS = {"as_reported": "marts", "as_at_date": "marts_as_at_date", "as_current": "marts_as_current"}
 OBSERVATION = "observation"
 GRAIN_OF_OBSERVATION = ("metric_id", "org_code", "period_start", "period_end", "known_from")
 OF_A_METRIC = (
@@ -52,6 +51,7 @@ class Explainer:
             raise NoSuchCell(str(none)) from None
         variables = project_vars()
         self.subjects: dict[str, Row] = variables["subjects"]
+        self.schemas: dict[str, str] = variables["organisation_views"]
         self.nation: str = variables["nation"]
 
     def explain(self, mart: str, key: dict[str, str], view: str = "as_reported") -> Row:
@@ -83,13 +83,15 @@ class Explainer:
         }
 
     def _row(self, mart: str, key: dict[str, str], view: str) -> Row:
+        if view not in self.schemas:
+            raise NoSuchCell(f"--view {printable(view)}: say {', '.join(self.schemas)}")
         explained = [OBSERVATION, *self.subjects]
         if mart not in explained:
             known = "holds records, not figures" if mart in self.cells.marts() else "is no mart"
             raise NoSuchCell(f"{printable(mart)} {known}; marts with figures: {', '.join(explained)}")
         if mart == OBSERVATION and view != "as_reported":
             raise NoSuchCell(f"{mart} has organisations as reported only: leave --view out")
-        types = self.cells.columns(SCHEMAS[view], mart)
+        types = self.cells.columns(self.schemas[view], mart)
         if not types:
             raise NoSuchCell(f"the release that is served has no {mart} yet: run `datastore refresh`")
         unknown = [column for column in key if column not in types]
@@ -97,7 +99,7 @@ class Explainer:
             raise NoSuchCell(f"{mart} has no column {printable(unknown[0])}; columns: {', '.join(types)}")
         if not key:
             raise NoSuchCell(f"say which row of {mart}: {' '.join(f'{name}=VALUE' for name in self.grain(mart))}")
-        rows = self.cells.matching(SCHEMAS[view], mart, types, key)
+        rows = self.cells.matching(self.schemas[view], mart, types, key)
         asked = " ".join(f"{column}={printable(value)}" for column, value in key.items())
         if not rows:
             raise NoSuchCell(f"no such cell: {mart} has no row with {asked}")
@@ -148,7 +150,7 @@ class Explainer:
             if (metric_id := f"{measure}__{dimension}__{basis}") in self.cells.metrics
         }
         period = (f"period_{subject['period']['dated']}", row[subject["period"]["column"]])
-        found = self.cells.members(SCHEMAS[view], mart, dict([period]) | {"dimension": dimension, "basis": basis})
+        found = self.cells.members(self.schemas[view], mart, dict([period]) | {"dimension": dimension, "basis": basis})
         adds_up = all(metric["adds_over_organisations"] for metric in metrics.values() if metric["kind"] != "ratio")
         counted = [member for member in found if self._counts(member, row["org_code"], adds_up)]
         wanted = {metric["metric_id"] for metric in metrics.values()}

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from pipelines.adapters.landing import Landing
-from pipelines.explain import SCHEMAS, Explainer, NoSuchCell
+from pipelines.explain import Explainer, NoSuchCell
 from tests.support.originals import Original
 from tests.support.stores import Store
 
@@ -85,13 +85,13 @@ def originals(store: Store) -> Callable[[str, str], Original]:
 def chosen(explainer: Explainer) -> list[tuple[str, str, dict[str, str], str]]:
     """Random cells, as many of each subject mart and view as of any other."""
     dice = random.Random(SEED)
-    places = [(mart, view) for mart in sorted(explainer.subjects) for view in SCHEMAS]
+    places = [(mart, view) for mart in sorted(explainer.subjects) for view in explainer.schemas]
     drawn = []
     rows: dict[tuple[str, str], list[tuple[Any, ...]]] = {}
     for number in range(CELLS):
         mart, view = places[number % len(places)]
         grain = explainer.grain(mart)
-        table = f"{SCHEMAS[view]}.{mart}"
+        table = f"{explainer.schemas[view]}.{mart}"
         if (mart, view) not in rows:
             asked = f"select {', '.join(grain)} from {table} order by all"
             rows[mart, view] = explainer.cells.connection.execute(asked).fetchall()

@@ -8,7 +8,7 @@ Figures that do not add over organisations are shown where they were published. 
 are not in the publication count in orgs_expected above them and get no row of their own. -#}
 {% macro subject_mart(name) -%}
 {%- set subject = var('subjects')[name] -%}
-{%- set shown = {'known': 'o.known_to is null', 'views': organisation_views()} -%}
+{%- set shown = {'known': 'o.known_to is null', 'views': var('organisation_views')} -%}
 {%- for relation in subject_sources() -%}
 {%- do shown.update({relation: ref(relation)}) -%}
 {%- endfor -%}
@@ -58,11 +58,6 @@ select
     cast({{ measure }} as double) as {{ measure }}{{ ',' if not loop.last }}
     {%- endfor %}
 from placed
-{%- endmacro %}
-
-{#- How organisations are counted, and the published schema that shows it so. -#}
-{% macro organisation_views() -%}
-    {{ return({'as_reported': 'marts', 'as_at_date': 'marts_as_at_date', 'as_current': 'marts_as_current'}) }}
 {%- endmacro %}
 
 {#- The published relations that a subject mart is made of. -#}

@@ -12,7 +12,7 @@ having
     or {{ column }} is null
     {%- endfor %}
     or count(org_name) < count(*)
-    or bool_or(organisation_view not in ('{{ organisation_views() | join("', '") }}'))
-    or bool_or(org_level not in ('nation', 'region', 'icb', 'trust', 'site', 'gp_practice', 'other'))
+    or bool_or(organisation_view not in ('{{ var('organisation_views') | join("', '") }}'))
+    or bool_or(org_level is null or org_level not in ('nation', 'region', 'icb', 'trust', 'site', 'gp_practice', 'other'))
     or bool_or(status is null or status not in ('{{ states() | join("', '") }}', 'not_apportionable'))
 {% endtest %}

@@ -48,7 +48,7 @@ added as (
 ),
 
 ours as (
-    {%- for view in organisation_views() %}
+    {%- for view in var('organisation_views') %}
     select
         '{{ view }}' as organisation_view,
         mart,

@@ -1,5 +1,5 @@
 {%- set forms = [] -%}
-{%- for view, schema_name in organisation_views().items() -%}
+{%- for view, schema_name in var('organisation_views').items() -%}
 {%- for mart in var('subjects') -%}
 {%- do forms.append((view, schema_name, mart, mart, known_form(mart, view))) -%}
 {%- do forms.append((view, schema_name, mart, mart ~ '_members', known_members(mart, view))) -%}

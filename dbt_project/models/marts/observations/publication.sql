@@ -1,4 +1,4 @@
--- A derived metric is published whenever one of its parts is; its batch is then the newest of theirs.
+-- A derived metric is published whenever one of its parts is, under the batch that carries the part (one, of several).
 with derived as (
     select
         c.metric_id,
