@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import getpass
 import os
+import re
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 PROJECT_ROOT = Path(__file__).resolve().parents[1]
 DBT_PROJECT = PROJECT_ROOT / "dbt_project"
 EXPECTATIONS = PROJECT_ROOT / "expectations"
 GOVERNANCE = PROJECT_ROOT / "governance"
 FEEDS = PROJECT_ROOT / "pipelines" / "defs" / "feeds"
+LONDON = ZoneInfo("Europe/London")
+# What DuckDB may hold in memory when `DATASTORE_MEMORY` does not say; Python and dbt take half a gigabyte beside it.
+MOST_MEMORY = 3 * 1024**3
+LEAST_MEMORY = 256 * 1024**2
+CONTROL_GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 # Nothing phones home; Dagster's own switch is in dagster.yaml, this one covers runs without an instance.
 QUIET = {
@@ -21,6 +29,10 @@ QUIET = {
     "DAGSTER_DISABLE_TELEMETRY": "yes",
     "GX_ANALYTICS_ENABLED": "false",
 }
+
+
+class Unusable(Exception):
+    """An environment variable that holds something else than it should; one line that names it."""
 
 
 @dataclass(frozen=True)
@@ -56,6 +68,16 @@ class Settings:
         return self.home / "build" / "build.duckdb"
 
     @property
+    def internal_build(self) -> Path:
+        """The marts of person-level feeds, encrypted under the internal tier's key: published as a copy of the file."""
+        return self.home / "build" / "internal.duckdb"
+
+    @property
+    def release_gate(self) -> Path:
+        """Digests of what kept each release rule the last time."""
+        return self.home / "build" / "release_gate.json"
+
+    @property
     def published(self) -> Path:
         """Releases, and the link `current` to the one that is served."""
         return self.home / "published"
@@ -67,8 +89,8 @@ class Settings:
 
     @property
     def audit(self) -> Path:
-        """The append-only trail of who took which original."""
-        return self.home / "audit" / "originals.jsonl"
+        """The append-only trail of who took which original and who asked what of the internal tier."""
+        return self.home / "audit" / "trail.jsonl"
 
     @property
     def last_refresh(self) -> Path:
@@ -113,8 +135,69 @@ def load() -> Settings:
     return Settings(home=home, keys=keys)
 
 
+def now() -> dt.datetime:
+    """The store's one clock, in UTC: `DATASTORE_NOW` (an ISO instant, to replay a day) or else the real one.
+
+    The day of receipt, the legal basis and the release are decided by it; durations and the audit trail are not.
+    Raises `Unusable` when the variable holds no instant.
+    """
+    told = os.environ.get("DATASTORE_NOW")
+    if not told:
+        return dt.datetime.now(dt.UTC)
+    try:
+        instant = dt.datetime.fromisoformat(told)
+    except ValueError:
+        instant = None
+    if instant is None or instant.tzinfo is None:
+        raise Unusable("DATASTORE_NOW holds no instant such as 2020-06-01T02:30:00Z (with Z or an offset)")
+    return instant.astimezone(dt.UTC)
+
+
+def today() -> dt.date:
+    """The day in England by the store's clock."""
+    return now().astimezone(LONDON).date()
+
+
+def memory() -> int:
+    """Bytes that one DuckDB may hold: `DATASTORE_MEMORY`, such as 2GB, else the smaller of 3 GiB and half the memory.
+
+    What does not fit is spilled, encrypted, to the store's temporary folder. Raises `Unusable` for no size, or one
+    below 256 MiB.
+    """
+    told = os.environ.get("DATASTORE_MEMORY")
+    if not told:
+        return max(min(MOST_MEMORY, _memory_of_machine() // 2), LEAST_MEMORY)
+    size = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MG])(i?)B", told)
+    if size is None:
+        raise Unusable("DATASTORE_MEMORY holds no size such as 2GB, 1.5GiB or 800MB")
+    base, power = (1024 if size[3] else 1000), {"M": 2, "G": 3}[size[2]]
+    limit = int(float(size[1]) * base**power)
+    if limit < LEAST_MEMORY:
+        raise Unusable("DATASTORE_MEMORY is too small: DuckDB needs 256MiB or more")
+    return limit
+
+
+def threads() -> int:
+    """Threads that one DuckDB may use: one a processor, as long as each has 256 MiB of its memory."""
+    return max(1, min(os.cpu_count() or 1, memory() // LEAST_MEMORY))
+
+
+def _memory_of_machine() -> int:
+    """Bytes of memory of this machine, or of the container that we run in."""
+    whole = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    try:
+        return min(whole, int(CONTROL_GROUP_LIMIT.read_text()))
+    except (OSError, ValueError):  # no such limit
+        return whole
+
+
 def prepare(settings: Settings) -> None:
-    """Make the private state folder and set what the tools we run read from their environment."""
+    """Make the private state folder and set what the tools we run read from their environment.
+
+    Raises `Unusable` when the clock or the memory is set to what they cannot be.
+    """
+    now()
+    memory()
     private = (
         settings.keys,
         settings.landing,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import datetime as dt
 import importlib
 import re
 from collections.abc import Callable
@@ -91,7 +90,7 @@ def known() -> Known:
         regions=regions,
         icbs=icbs,
         icb_codes=frozenset(icbs.values()),
-        received_on=dt.datetime.now(dt.UTC).date(),
+        received_on=settings.today(),
     )
 
 

@@ -8,6 +8,9 @@ from typing import Literal, Self
 import polars as pl
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipelines.domain.persons.declaration import Records
+from pipelines.domain.strict import Strict
+
 ColumnType = Literal["text", "code", "integer", "number", "date"]
 Role = Literal["org_code", "org_name", "region", "icb", "period", "year", "month", "quarter"]
 Use = Literal["key", "figure", "attribute", "ignored"]
@@ -48,12 +51,6 @@ REPORTED = "reported"
 PROVISIONAL = "provisional"
 NOT_REPORTED = "not_reported"
 NOT_COLLECTED = "not_collected"
-
-
-class Strict(BaseModel):
-    """A declaration in YAML: unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Column(Strict):
@@ -192,8 +189,8 @@ class Feed(Strict):
     publication: str
     owner: str
     agreement: str | None = None
-    kind: Literal["figures", "organisations"]
-    format: Literal["csv", "workbook", "json"]
+    kind: Literal["figures", "organisations", "persons"]
+    format: Literal["csv", "workbook", "json", "records"]
     delimiter: str = ","
     quoted: bool = True
     encodings: tuple[str, ...] = ("utf-8-sig",)
@@ -204,7 +201,9 @@ class Feed(Strict):
     # What `{band}` in a metric_id may be, such as age bands.
     bands: tuple[str, ...] = ()
     cadence: Cadence
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
+    # Of a person-level feed (kind `persons`): its columns and what a record is.
+    records: Records | None = None
     layouts: tuple[Layout, ...] = ()
     sheets: tuple[SheetOfFigures, ...] = ()
     # Names in the place of an organisation that are nobody's in particular, such as `Other`: their rows are not read.
@@ -216,6 +215,8 @@ class Feed(Strict):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if (self.kind == "persons") != (self.records is not None) or (self.records is None) != bool(self.columns):
+            raise ValueError(f"feed {self.feed}: a person-level feed, and no other, declares records; others columns")
         names = [column.name for column in self.columns]
         twice = {name for name in names if names.count(name) > 1}
         if twice:
@@ -249,7 +250,7 @@ class Feed(Strict):
         return tuple(metric_id.format(band=band) for band in self.bands)
 
     def accepted_schema(self) -> dict[str, pl.DataType]:
-        """Columns and types of the feed's rows in the accepted zone."""
+        """Columns and types of the feed's rows in the accepted zone; of a person-level feed `records` has them."""
         if self.kind == "figures":
             return dict(FIGURES)
         loaded = {column.name: POLARS_TYPES[column.type] for column in self.columns if column.use != "ignored"}

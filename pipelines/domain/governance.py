@@ -7,7 +7,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from pipelines.domain.feeds import Feed, Strict
+from pipelines.domain.feeds import Feed
+from pipelines.domain.strict import Strict
 
 
 class Ungoverned(Exception):
@@ -26,11 +27,17 @@ class Interval(Strict):
 
 
 class LegalBasis(Strict):
-    """A legal basis and when it is in force."""
+    """A legal basis, when it is in force, and what it asks of person-level data.
+
+    `opt_outs_apply`: the records of persons who have opted out are left out of everything made from such data.
+    `test_numbers_only`: NHS numbers are those set aside for tests (999); any other is refused.
+    """
 
     id: str
     title: str
     citation: str
+    opt_outs_apply: bool
+    test_numbers_only: bool
     intervals: tuple[Interval, ...]
 
     def in_force(self, day: dt.date) -> bool:
@@ -53,7 +60,10 @@ class Dpia(Strict):
 
 
 class Agreement(Strict):
-    """Under which agreement a dataset is held, and what becomes of it in the end."""
+    """Under which agreement a dataset is held, and what becomes of it in the end.
+
+    `legal_bases` are named in order of preference: of those in force on a day the first governs.
+    """
 
     id: str
     title: str
@@ -61,7 +71,7 @@ class Agreement(Strict):
     parties: tuple[str, ...] = Field(min_length=2)
     clause: str
     purpose: str
-    legal_basis: str
+    legal_bases: tuple[str, ...] = Field(min_length=1)
     dpia: Dpia
     disposition: Literal["destroy", "return", "retain_with_basis"]
 
@@ -73,8 +83,11 @@ class Register(Strict):
     agreements: tuple[Agreement, ...]
     legal_bases: tuple[LegalBasis, ...]
 
-    def governing(self, feed: Feed) -> tuple[Agreement, LegalBasis]:
-        """The agreement and legal basis of a feed. Raises `Ungoverned` naming the feed and what lacks."""
+    def governing(self, feed: Feed) -> tuple[Agreement, tuple[LegalBasis, ...]]:
+        """The agreement of a feed and the bases it may rest on, the preferred first.
+
+        Raises `Ungoverned` naming the feed and what lacks.
+        """
         if not feed.agreement:
             raise Ungoverned(
                 f"feed {feed.feed} names no agreement: add one to its defs.yaml and governance/agreements.yaml"
@@ -88,19 +101,26 @@ class Register(Strict):
             raise Ungoverned(
                 f"feed {feed.feed}: agreement {agreement.id} names purpose {agreement.purpose}, which is not listed"
             )
-        basis = next((b for b in self.legal_bases if b.id == agreement.legal_basis), None)
+        bases = {basis.id: basis for basis in self.legal_bases}
+        for name in agreement.legal_bases:
+            if name not in bases:
+                raise Ungoverned(
+                    f"feed {feed.feed}: agreement {agreement.id} names legal basis {name}, "
+                    "which governance/legal_bases.yaml lacks"
+                )
+        return agreement, tuple(bases[name] for name in agreement.legal_bases)
+
+    def in_force(self, feed: Feed, day: dt.date) -> LegalBasis | None:
+        """The basis that governs a feed on a day, None when none is in force; raises as `governing`."""
+        return next((basis for basis in self.governing(feed)[1] if basis.in_force(day)), None)
+
+    def require_in_force(self, feed: Feed, day: dt.date) -> tuple[Agreement, LegalBasis]:
+        """The agreement and the basis that govern a feed on a day; raises `Ungoverned` also when none is in force."""
+        agreement, bases = self.governing(feed)
+        basis = self.in_force(feed, day)
         if basis is None:
+            named = " or ".join(one.id for one in bases)
             raise Ungoverned(
-                f"feed {feed.feed}: agreement {agreement.id} names legal basis {agreement.legal_basis}, "
-                "which governance/legal_bases.yaml lacks"
+                f"feed {feed.feed}: legal basis {named} is not in force on {day}: nothing is taken in or released"
             )
         return agreement, basis
-
-    def require_in_force(self, feed: Feed, day: dt.date) -> Agreement:
-        """The feed's agreement when its legal basis is in force on that day; raises `Ungoverned` when not."""
-        agreement, basis = self.governing(feed)
-        if not basis.in_force(day):
-            raise Ungoverned(
-                f"feed {feed.feed}: legal basis {basis.id} is not in force on {day}: nothing is taken in or released"
-            )
-        return agreement
