@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -20,12 +21,16 @@ import polars as pl
 from pipelines.adapters import catalogue, warehouse
 from pipelines.adapters.expectations import judge
 from pipelines.adapters.files import lock
+from pipelines.adapters.keys import Key, KeyStore
 from pipelines.adapters.landing import Held, Landing
+from pipelines.adapters.persons import taking
+from pipelines.adapters.persons.profile import profile
+from pipelines.adapters.persons.reading import Terms
 from pipelines.adapters.sources import NoInput, Source, expand
 from pipelines.domain.feeds import Feed, Known, Reading
 from pipelines.domain.gates import VIEWS, Batch, Outcome, Rule
 from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable, refuse
-from pipelines.settings import Settings, current_user
+from pipelines.settings import LONDON, Settings, current_user, now, today
 
 LARGEST_AGGREGATE = 512 * 1024**2
 # Further apart than this, two publications are not one after the other.
@@ -48,6 +53,7 @@ class Arrival:
     period_start: str | None = None
     period_end: str | None = None
     known_from: str | None = None
+    rejected: dict[str, int] = field(default_factory=dict)
 
 
 def receive(
@@ -61,7 +67,7 @@ def receive(
 
     Raises `Ungoverned` when the feed's legal basis is not in force today.
     """
-    catalogue.register().require_in_force(feed, dt.datetime.now(dt.UTC).date())
+    catalogue.register().require_in_force(feed, today())
     with lock(settings.locks / "intake"):
         landing = Landing(settings)
         landing.clear_unfinished()
@@ -115,6 +121,7 @@ def arrival(held: Held, name: str, already_held: bool) -> Arrival:
         manifest.get("period_start"),
         manifest.get("period_end"),
         manifest.get("known_from"),
+        manifest.get("rejected", {}),
     )
 
 
@@ -129,12 +136,18 @@ def settle_pending(settings: Settings, feed: Feed) -> list[Held]:
         none = settings.accepted / feed.feed / NO_ROWS
         if not none.exists():
             with warehouse.connect(settings) as connection:
-                warehouse.write_rows(connection, pl.DataFrame(schema=feed.accepted_schema()), none)
+                if feed.records:
+                    taking.write_none(connection, feed.records, none)
+                else:
+                    warehouse.write_rows(connection, pl.DataFrame(schema=feed.accepted_schema()), none)
     return pending
 
 
 def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
     """Read a batch from its sealed bytes, judge it, and put it where it belongs. Doing it twice gives the same."""
+    if feed.records:
+        _settle_persons(landing, feed, held)
+        return
     try:
         if int(held.manifest["size_bytes"]) > LARGEST_AGGREGATE:
             raise Refused(Reason(f"larger than {LARGEST_AGGREGATE // 1024**2} MiB: not this publication"))
@@ -157,6 +170,63 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
         warehouse.write_rows(connection, rows, held.accepted_path)
 
 
+def _settle_persons(landing: Landing, feed: Feed, held: Held) -> None:
+    """The same for a person-level feed, whose rows stream from the sealed bytes and are rejected one by one."""
+    settings = landing.settings
+    received_on = dt.datetime.fromisoformat(held.manifest["received_at"]).astimezone(LONDON).date()
+    _, basis = catalogue.register().require_in_force(feed, received_on)
+    terms = Terms(received_on, basis.test_numbers_only)
+    written = held.accepted_path.with_name(f".{held.sha256}.{uuid.uuid4().hex}")
+    try:
+        taken = taking.take(
+            settings, feed, landing.source(held), held.sha256, _pseudonym_key(settings), terms, written
+        )
+        held.record(
+            layout=taken.layout,
+            row_count=taken.accepted,
+            rejected=taken.rejected,
+            published_on=None,
+            period_start=taken.first_submission.isoformat() if taken.first_submission else None,
+            period_end=taken.last_submission.isoformat() if taken.last_submission else None,
+            not_loaded=[],
+            known_from=held.manifest["received_at"],
+        )
+        checks = _judged_persons(settings, feed, held, written)
+        held.record_checks(checks)
+        if broken := [check for check in checks["checks"] if check["severity"] == "error" and not check["passed"]]:
+            held.quarantine([Reason(**place) for check in broken for place in check["places"]])
+        else:
+            warehouse.place(written, held.accepted_path)
+    except Refused as refused:
+        held.quarantine(refused.reasons)
+    finally:
+        written.unlink(missing_ok=True)
+
+
+def _pseudonym_key(settings: Settings) -> Key:
+    """The key of pseudonyms. Raises `KeyMissing` when rows were made with it and it is gone."""
+    persons = [feed.feed for feed in catalogue.feeds().values() if feed.records]
+    in_use = any(path for feed in persons for path in (settings.accepted / feed).glob("[0-9a-f]*.parquet"))
+    return KeyStore(settings.keys).pseudonyms(in_use)
+
+
+def _judged_persons(settings: Settings, feed: Feed, held: Held, rows: Path) -> dict[str, Any]:
+    with warehouse.connect(settings) as connection:
+        profiled = profile(connection, feed, rows, held.manifest["rejected"])
+    batch = Batch(profiled, now().date())
+    outcomes = []
+    for outcome in judge(catalogue.suite(feed.feed), lambda rule: VIEWS[rule.view](batch, rule.options)):
+        # The rule is kept or broken by one row of the profile; what it counted is what people want to know.
+        [counted] = VIEWS[outcome.rule.view](batch, outcome.rule.options).rows(named=True)
+        broken = 0 if outcome.passed else max(counted["broken"], 1)
+        outcomes.append(Outcome(outcome.rule, counted["checked"], broken))
+    return {
+        "judged_with": _judged_with(feed, None),
+        "judged_at": now().isoformat(),
+        "checks": [_as_record(outcome) for outcome in outcomes],
+    }
+
+
 def _read(content: bytes, feed: Feed, known: Known, file_name: str) -> Reading:
     """What the feed's reader makes of a file. An error of the reader's own refuses the file, not the night."""
     try:
@@ -177,6 +247,11 @@ def judge_accepted(settings: Settings, feed: Feed) -> dict[str, dict[str, Any]]:
     """
     landing = Landing(settings)
     accepted = [held for held in landing.batches(feed.feed) if held.verdict == "accepted"]
+    if feed.records:
+        for held in accepted:
+            if held.checks.get("judged_with") != _judged_with(feed, None):
+                held.record_checks(_judged_persons(settings, feed, held, held.accepted_path))
+        return {held.sha256: held.checks for held in accepted}
     before = _predecessors(accepted)
     found = {}
     for held in accepted:
@@ -221,7 +296,7 @@ def _judged(
     results = judge(catalogue.suite(feed.feed), view_of)
     return {
         "judged_with": _judged_with(feed, before),
-        "judged_at": dt.datetime.now(dt.UTC).isoformat(),
+        "judged_at": now().isoformat(),
         "checks": [_as_record(outcome) for outcome in results],
     }
 

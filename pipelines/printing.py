@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import math
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, TypeVar
 
 from rich.console import Console
@@ -23,6 +27,8 @@ Item = TypeVar("Item")
 
 # Of each list that `explain` prints; `--json` has them whole.
 MOST_CELLS = 20
+# Of an answer that is printed as a table; `--json` has it whole.
+MOST_ROWS = 10_000
 FRACTION = ("numerator", "denominator")
 
 
@@ -34,6 +40,64 @@ def error(line: str) -> None:
 def as_json(value: Any) -> None:
     """A report for programs; dates as ISO."""
     sys.stdout.write(json.dumps(value, indent=1, default=_plain) + "\n")
+
+
+def rows_as_json(columns: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]]) -> None:
+    """Rows as one JSON array of objects, written batch by batch: an answer may be larger than memory.
+
+    Days are `YYYY-MM-DD`, instants `YYYY-MM-DDTHH:MM:SSZ`, numbers numbers, and what is none of JSON's numbers null.
+    The first batch is complete before anything is written, so that a question that fails at once leaves nothing.
+    """
+    names = [json.dumps(name).replace("%", "%%") for name in columns]
+    line = "{" + ", ".join(f"{name}: %s" for name in names) + "}"
+    separator = "[\n"
+    for batch in batches:
+        told = zip(*map(_all_json, zip(*batch, strict=True)), strict=True)
+        sys.stdout.write(separator + ",\n".join([line % row for row in told]))
+        separator = ",\n"
+    sys.stdout.write("[]\n" if separator == "[\n" else "\n]\n")
+    sys.stdout.flush()
+
+
+def _all_json(values: Sequence[Any]) -> Iterable[str]:
+    """The values of a column as JSON."""
+    kinds = set(map(type, values))
+    return map(_JSON.get(kinds.pop(), _other_json) if len(kinds) == 1 else _json, values)
+
+
+def _json(value: Any) -> str:
+    """A value of the database as JSON."""
+    return _JSON.get(type(value), _other_json)(value)
+
+
+def _other_json(value: Any) -> str:
+    return json.dumps(str(value))
+
+
+@lru_cache(10_000)  # marts repeat their days and hours
+def _day(value: dt.date) -> str:
+    return f'"{value.isoformat()}"'
+
+
+@lru_cache(10_000)
+def _instant(value: dt.datetime) -> str:
+    in_utc = value.astimezone(dt.UTC).replace(tzinfo=None) if value.tzinfo else value
+    return f'"{in_utc.isoformat(timespec="seconds")}Z"'
+
+
+_JSON: dict[type, Callable[[Any], str]] = {
+    type(None): lambda value: "null",
+    bool: lambda value: "true" if value else "false",
+    int: str,
+    float: lambda value: repr(value) if math.isfinite(value) else "null",
+    Decimal: lambda value: format(value, "f") if value.is_finite() else "null",
+    str: encode_basestring_ascii,
+    dt.date: _day,
+    dt.datetime: _instant,
+    list: lambda value: "[" + ", ".join(map(_json, value)) + "]",
+    tuple: lambda value: "[" + ", ".join(map(_json, value)) + "]",
+    dict: lambda value: "{" + ", ".join(f"{json.dumps(str(key))}: {_json(one)}" for key, one in value.items()) + "}",
+}
 
 
 def _plain(value: Any) -> Any:
@@ -91,6 +155,9 @@ def arrival(one: Any) -> None:
         facts.append(f"sha256 {one.sha256[:12]}")
     detail = f" ({', '.join(facts)})" if facts else ""
     out.print(f"[{colour}]{one.verdict}[/]  {escape(one.file)}{detail}")
+    if one.rejected:
+        told = ", ".join(f"{reason} {count:,}" for reason, count in one.rejected.items())
+        out.print(f"  rejected {_many(sum(one.rejected.values()), 'row')}: {told}")
     lines = one.reasons if one.verdict != "accepted" else []
     for line in lines[: MOST_LINES - 1]:
         out.print(f"  {escape(line)}")
@@ -151,8 +218,15 @@ def status(report: dict[str, Any]) -> None:
     out.print(f"checks    {len(report['checks']) - len(failed)} of {len(report['checks'])} passed")
 
 
-def answer(columns: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    """The rows of a query, numbers to the right."""
+def answer(columns: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]]) -> None:
+    """The rows of a query, numbers to the right; of a long answer its beginning."""
+    rows: list[Sequence[Any]] = []
+    for batch in batches:
+        room = MOST_ROWS - len(rows)
+        rows += batch[:room]
+        if len(batch) > room:
+            err.print(f"the first {MOST_ROWS:,} rows; --json has them all")
+            break
     numeric = [all(isinstance(row[place], (int, float, type(None))) for row in rows) for place in range(len(columns))]
     table(
         [(name, "right" if number else "left") for name, number in zip(columns, numeric, strict=True)],

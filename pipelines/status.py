@@ -10,7 +10,7 @@ from pipelines.adapters import catalogue, releases
 from pipelines.adapters.files import is_locked, write_json
 from pipelines.adapters.landing import Held, Landing
 from pipelines.domain.feeds import Feed
-from pipelines.settings import Settings
+from pipelines.settings import Settings, now, today
 
 STALE_AFTER = dt.timedelta(hours=36)
 
@@ -30,7 +30,7 @@ def report(settings: Settings) -> dict[str, Any]:
 
 def record_attempt(settings: Settings, outcome: str, reason: str | None = None) -> None:
     """Remember how the last refresh went: `running`, `published`, or `refused` and why."""
-    write_json(settings.last_refresh, {"outcome": outcome, "reason": reason, "at": dt.datetime.now(dt.UTC).isoformat()})
+    write_json(settings.last_refresh, {"outcome": outcome, "reason": reason, "at": now().isoformat()})
 
 
 def _feed(feed: Feed, batches: list[Held]) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _feed(feed: Feed, batches: list[Held]) -> dict[str, Any]:
     received = max((held.manifest["received_at"] for held in batches), default=None)
     last = max((manifest["period_end"] for manifest in accepted if manifest["period_end"]), default=None)
     newest = last or max((manifest["received_at"] for manifest in accepted), default=None)
-    age = dt.datetime.now(dt.UTC).date() - dt.datetime.fromisoformat(newest).date() if newest else None
+    age = today() - dt.datetime.fromisoformat(newest).date() if newest else None
     return {
         "feed": feed.feed,
         "last_received_at": received,
@@ -56,7 +56,7 @@ def _release(settings: Settings) -> dict[str, Any] | None:
         return None
     attempt = json.loads(settings.last_refresh.read_text())
     failed = attempt["outcome"] == "refused" or (attempt["outcome"] == "running" and not is_locked(settings.run_lock))
-    age = dt.datetime.now(dt.UTC) - dt.datetime.fromisoformat(record["published_at"])
+    age = now() - dt.datetime.fromisoformat(record["published_at"])
     return {
         "release_id": record["release_id"],
         "published_at": record["published_at"],

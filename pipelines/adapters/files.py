@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +24,21 @@ def replace_with(path: Path, content: bytes, mode: int = 0o600) -> None:
         os.fsync(file.fileno())
     os.replace(temporary, path)
     sync_folder(path.parent)
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file that nobody writes to now, and flush it: within the file system where it can share the blocks."""
+    with source.open("rb") as given, target.open("xb") as taken:
+        left = os.fstat(given.fileno()).st_size
+        try:
+            while left > 0:
+                left -= os.copy_file_range(given.fileno(), taken.fileno(), left) or left
+        except (AttributeError, OSError):  # no such call here, or not between these two file systems
+            given.seek(0)
+            taken.seek(0)
+            shutil.copyfileobj(given, taken, 1024**2)
+        taken.flush()
+        os.fsync(taken.fileno())
 
 
 def write_json(path: Path, value: Any) -> None:

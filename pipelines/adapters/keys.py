@@ -17,6 +17,7 @@ from pipelines.adapters.files import lock, replace_with
 
 DERIVED = "derived"
 INTERNAL_TIER = "internal_tier"
+PSEUDONYM = "pseudonym.1"
 
 
 class KeyMissing(Exception):
@@ -83,9 +84,17 @@ class KeyStore:
         name = f"{DERIVED}.{self._generation(DERIVED)}"
         return self.get(name) if in_use else self.get_or_create(name)
 
-    def internal_tier(self) -> Key:
-        """The key that analysts of the internal tier hold."""
-        return self.get_or_create(f"{INTERNAL_TIER}.{self._generation(INTERNAL_TIER)}")
+    def internal_tier(self, in_use: bool = True) -> Key:
+        """The key that analysts of the internal tier hold; `in_use` as in `for_feed`."""
+        name = f"{INTERNAL_TIER}.{self._generation(INTERNAL_TIER)}"
+        return self.get(name) if in_use else self.get_or_create(name)
+
+    def pseudonyms(self, in_use: bool) -> Key:
+        """The key of the hash that stands for persons and records; `in_use` as in `for_feed`.
+
+        It has one generation: under another key nobody would be the person of yesterday's file.
+        """
+        return self.get(PSEUDONYM) if in_use else self.get_or_create(PSEUDONYM)
 
     def _generation(self, family: str) -> int:
         numbers = [int(path.name.split(".")[1]) for path in self.folder.glob(f"{family}.*.key")]

@@ -13,7 +13,6 @@ settled (the process that received it was stopped). A batch folder appears whole
 
 from __future__ import annotations
 
-import datetime as dt
 import json
 import os
 import shutil
@@ -25,10 +24,10 @@ from typing import Any, BinaryIO, Literal
 
 from pipelines.adapters.files import replace_with, sync_folder, write_json
 from pipelines.adapters.keys import KeyStore
-from pipelines.adapters.sealing import seal, unseal
+from pipelines.adapters.sealing import Unsealed, seal, unseal
 from pipelines.domain.feeds import Feed
 from pipelines.domain.refusals import Reason
-from pipelines.settings import Settings
+from pipelines.settings import Settings, now
 
 # Raised when what stands in checks.json changes: a store of before is then judged again.
 CHECKS_FORMAT = 1
@@ -97,9 +96,25 @@ class Held:
                 "feed": self.feed,
                 "sha256": self.sha256,
                 "reasons": [reason.as_dict() for reason in reasons],
-                "quarantined_at": dt.datetime.now(dt.UTC).isoformat(),
+                "quarantined_at": now().isoformat(),
             },
         )
+
+
+@dataclass(frozen=True)
+class SealedSource:
+    """The sealed bytes of one batch: from the start, or as a file."""
+
+    landing: Landing
+    held: Held
+
+    def frames(self) -> Iterator[bytes]:
+        """The bytes from the start, frame by frame."""
+        return self.landing.original(self.held)
+
+    def opened(self) -> Unsealed:
+        """The bytes as a file that is read anywhere."""
+        return self.landing.opened(self.held)
 
 
 class Landing:
@@ -144,7 +159,7 @@ class Landing:
                     "size_bytes": size,
                     "file_name": file_name,
                     "origin": origin,
-                    "received_at": dt.datetime.now(dt.UTC).isoformat(),
+                    "received_at": now().isoformat(),
                     "received_by": received_by,
                     "published_given": published_given,
                     "agreement": feed.agreement,
@@ -163,6 +178,15 @@ class Landing:
         wrapping = self.keys.get(str(held.manifest["wrapping_key"]))
         with (held.folder / "original").open("rb") as source:
             yield from unseal(source, (held.folder / "batch.key").read_bytes(), wrapping)
+
+    def opened(self, held: Held) -> Unsealed:
+        """The bytes of a batch as a file that is read anywhere, without a copy of them."""
+        wrapping = self.keys.get(str(held.manifest["wrapping_key"]))
+        return Unsealed((held.folder / "original").open("rb"), (held.folder / "batch.key").read_bytes(), wrapping)
+
+    def source(self, held: Held) -> SealedSource:
+        """The bytes of a batch, to be read as often as needed."""
+        return SealedSource(self, held)
 
     def find(self, digest: str) -> Held | None:
         """The batch with that digest, or with the one digest that begins so; in whichever feed."""

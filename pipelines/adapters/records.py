@@ -10,7 +10,7 @@ import polars as pl
 
 from pipelines.adapters import catalogue, releases, warehouse
 from pipelines.adapters.landing import Held
-from pipelines.settings import Settings
+from pipelines.settings import Settings, now, today
 
 TIMESTAMP = pl.Datetime("us")
 
@@ -63,6 +63,19 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "batches_quarantined": pl.Int64,
         "row_count": pl.Int64,
     },
+    "person_rules": {
+        "opt_outs_apply": pl.Boolean,
+    },
+    "sent_order": {
+        "record_key": pl.String,
+        "ordinal": pl.Int64,
+    },
+    "rejected_rows": {
+        "feed": pl.String,
+        "batch": pl.String,
+        "reason_code": pl.String,
+        "rejected_rows": pl.Int64,
+    },
 }
 
 
@@ -89,11 +102,22 @@ def feed_rows() -> list[dict[str, Any]]:
     ]
 
 
+def person_rules_rows() -> list[dict[str, Any]]:
+    """What the legal basis in force today asks of person-level feeds, one row.
+
+    Opt-outs apply to all of them when the basis of one says so, or when none is in force: marts link the feeds, so a
+    person is in all or in none.
+    """
+    persons = [feed for feed in catalogue.feeds().values() if feed.kind == "persons"]
+    bases = [catalogue.register().in_force(feed, today()) for feed in persons]
+    return [{"opt_outs_apply": any(basis is None or basis.opt_outs_apply for basis in bases)}]
+
+
 def batch_row(held: Held) -> dict[str, Any]:
-    """A held batch as a row of `batches`."""
+    """A held batch as a row of `batches`, with the legal basis that governs it today."""
     manifest = held.manifest
     feed = catalogue.feeds().get(held.feed)
-    basis = catalogue.register().governing(feed)[1].id if feed else None
+    basis = catalogue.register().in_force(feed, today()) if feed else None
     return {
         "batch": held.sha256,
         "feed": held.feed,
@@ -109,9 +133,17 @@ def batch_row(held: Held) -> dict[str, Any]:
         "row_count": manifest.get("row_count"),
         "verdict": held.verdict,
         "agreement": manifest["agreement"],
-        "legal_basis": basis,
+        "legal_basis": basis.id if basis else None,
         "reason": held.reasons[0] if held.reasons else None,
     }
+
+
+def rejected_rows(held: Held) -> list[dict[str, Any]]:
+    """How many rows of a person-level batch were rejected, by reason; of a quarantined one too."""
+    return [
+        {"feed": held.feed, "batch": held.sha256, "reason_code": reason, "rejected_rows": count}
+        for reason, count in held.manifest.get("rejected", {}).items()
+    ]
 
 
 def check_rows(held: Held, checks: dict[str, Any]) -> list[dict[str, Any]]:
@@ -160,7 +192,7 @@ def release_rows(settings: Settings, release_id: str, batches: list[dict[str, An
     ]
     building = {
         "release_id": release_id,
-        "published_at": dt.datetime.now(dt.UTC).replace(tzinfo=None),
+        "published_at": now().replace(tzinfo=None),
         "is_current": True,
         "code_version": importlib.metadata.version("covid-datastore"),
         "batches_accepted": sum(row["verdict"] == "accepted" for row in batches),

@@ -17,10 +17,13 @@ import polars as pl
 
 from pipelines.adapters.files import lock, sync_folder
 from pipelines.adapters.keys import Key, KeyStore
-from pipelines.settings import Settings
+from pipelines.settings import Settings, memory, threads
 
 BUILD = "build"
+INTERNAL = "internal"
 PARQUET_KEY = "store"
+# Entries of a Parquet dictionary: organisation codes fit, and identifiers give up early.
+LARGEST_DICTIONARY = 10_000
 CONFIG = {
     "autoinstall_known_extensions": False,
     "autoload_known_extensions": False,
@@ -43,18 +46,35 @@ def quoted(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
 
+def named(name: str) -> str:
+    """A SQL identifier."""
+    return '"' + name.replace('"', '""') + '"'
+
+
 def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
-    """Give a connection the crypto module, our temp folder, UTC and the Parquet key."""
+    """Give a connection the crypto module, our temp folder, its share of the machine and the Parquet key."""
     settings.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection.load_extension(crypto_extension())
     connection.execute(f"SET temp_directory = {quoted(settings.temporary)}")
+    limit(connection)
     connection.execute(f"PRAGMA add_parquet_key('{PARQUET_KEY}', {quoted(derived_key(settings).text)})")
+
+
+def limit(connection: duckdb.DuckDBPyConnection) -> None:
+    """Give a connection its share of the machine: what is beyond it is spilled."""
+    connection.execute(f"SET memory_limit = '{memory()}B'")
+    connection.execute(f"SET threads = {threads()}")
 
 
 def derived_key(settings: Settings) -> Key:
     """The key of the accepted rows and the build; raises `KeyMissing` when they exist and it does not."""
     in_use = settings.build.exists() or any(settings.accepted.glob("*/*.parquet"))
     return KeyStore(settings.keys).derived(in_use)
+
+
+def internal_key(settings: Settings) -> Key:
+    """The key of the internal tier; raises `KeyMissing` when its marts are built and the key is gone."""
+    return KeyStore(settings.keys).internal_tier(settings.internal_build.exists())
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_only: bool = False) -> None:
@@ -75,11 +95,25 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def attach_build(connection: duckdb.DuckDBPyConnection, settings: Settings, read_only: bool = False) -> None:
+    """Attach both databases that dbt writes: `build`, and `internal` with the marts of person-level feeds.
+
+    A transaction writes to one of them only: DuckDB refuses both.
+    """
+    attach(connection, settings.build, BUILD, derived_key(settings), read_only)
+    key = internal_key(settings)
+    # A read-only connection makes no file: what was never built is attached as an empty database in memory.
+    if read_only and not settings.internal_build.exists():
+        connection.execute(f"ATTACH IF NOT EXISTS ':memory:' AS {INTERNAL}")
+    else:
+        attach(connection, settings.internal_build, INTERNAL, key, read_only)
+
+
 @contextlib.contextmanager
 def build(settings: Settings, read_only: bool = False) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection with the encrypted build database attached as `build`; waits for whoever has it open."""
+    """A connection with the databases that dbt writes attached; waits for whoever has them open."""
     with lock(settings.locks / BUILD), connect(settings) as connection:
-        attach(connection, settings.build, BUILD, derived_key(settings), read_only)
+        attach_build(connection, settings, read_only)
         yield connection
 
 
@@ -106,3 +140,29 @@ def read_rows(connection: duckdb.DuckDBPyConnection, path: Path) -> pl.DataFrame
     return connection.execute(
         f"SELECT * FROM read_parquet({quoted(path)}, encryption_config = {{footer_key: '{PARQUET_KEY}'}})"
     ).pl()
+
+
+def accepted_file(path: Path) -> str:
+    """The SQL of an encrypted Parquet file as a table."""
+    return f"read_parquet({quoted(path)}, encryption_config = {{footer_key: '{PARQUET_KEY}'}})"
+
+
+def write_select(connection: duckdb.DuckDBPyConnection, select: str, path: Path) -> int:
+    """Write what a query gives as encrypted Parquet, streaming, and return the number of rows; `place` names the file.
+
+    zstd at level 1: level 3 costs more time than the smaller file saves.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    [rows] = connection.execute(
+        f"COPY ({select}) TO {quoted(path)} (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, "
+        f"DICTIONARY_SIZE_LIMIT {LARGEST_DICTIONARY}, ENCRYPTION_CONFIG {{footer_key: '{PARQUET_KEY}'}})"
+    ).fetchone() or (0,)
+    return int(rows)
+
+
+def place(written: Path, path: Path) -> None:
+    """Give a file that was written its name, in one step, flushed to disk first."""
+    with written.open("rb") as file:
+        os.fsync(file.fileno())
+    os.replace(written, path)
+    sync_folder(path.parent)

@@ -43,7 +43,7 @@ class FeedComponent(dg.Component):
 
 def landing_asset(feed: Feed) -> dg.AssetsDefinition:
     """The asset `landing/<feed>`: its accepted batches."""
-    agreement, basis = catalogue.register().governing(feed)
+    agreement, bases = catalogue.register().governing(feed)
 
     @dg.asset(
         key=["landing", feed.feed],
@@ -58,7 +58,7 @@ def landing_asset(feed: Feed) -> dg.AssetsDefinition:
             "controller": agreement.controller,
             "agreement": agreement.id,
             "purpose": agreement.purpose,
-            "legal_basis": basis.id,
+            "legal_bases": ", ".join(basis.id for basis in bases),
             "disposition": agreement.disposition,
         },
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=feed.cadence.fresh_for),

@@ -14,7 +14,8 @@ from typing import Any, Literal
 import polars as pl
 from pydantic import Field
 
-from pipelines.domain.feeds import PROVIDER, PUBLISHED_NATION, PUBLISHED_REGION, Strict
+from pipelines.domain.feeds import PROVIDER, PUBLISHED_NATION, PUBLISHED_REGION
+from pipelines.domain.strict import Strict
 
 PLACE = ["source_sheet", "source_row", "source_column"]
 NATION = "E92000001"
@@ -334,6 +335,11 @@ def list_against_previous(batch: Batch, options: Mapping[str, Any]) -> pl.DataFr
     return pl.DataFrame({"share": [before.is_in(batch.rows.get_column("org_code").unique().to_list()).mean()]})
 
 
+def profile(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
+    """The row of `options[measure]` in the profile of a person-level batch: `checked`, `broken`, `share`."""
+    return batch.rows.filter(pl.col("measure") == options["measure"])
+
+
 VIEWS: dict[str, View] = {
     view.__name__: view
     for view in (
@@ -351,5 +357,6 @@ VIEWS: dict[str, View] = {
         intervals,
         successions,
         list_against_previous,
+        profile,
     )
 }

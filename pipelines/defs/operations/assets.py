@@ -1,6 +1,5 @@
 """The records that dbt turns into the marts of quality and releases and that date every figure."""
 
-import datetime as dt
 from collections.abc import Iterator
 from typing import Any
 
@@ -9,6 +8,7 @@ import dagster as dg
 from pipelines import intake, settings
 from pipelines.adapters import catalogue, records
 from pipelines.adapters.landing import Landing
+from pipelines.adapters.persons import sent_order
 from pipelines.components.one_run import ONE_RUN
 
 DESCRIPTIONS = {
@@ -16,6 +16,9 @@ DESCRIPTIONS = {
     "batches": "Every batch that was ever received: its file, period, publication, verdict and legal basis.",
     "checks": "What the landing gate found on every accepted or judged batch; counts and codes, no values.",
     "releases": "The releases that are kept and the one that is being built.",
+    "rejected_rows": "Rows of person-level batches that were rejected at reading, by reason; counts only.",
+    "person_rules": "What the legal basis in force asks of person-level feeds: whether opt-outs apply.",
+    "sent_order": "The order of records that nothing but their identifier as sent tells apart.",
 }
 
 
@@ -49,13 +52,18 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
     for feed in catalogue.feeds().values():
         judged |= {(feed.feed, sha256): checks for sha256, checks in intake.judge_accepted(here, feed).items()}
     checks = [row for one in held for row in records.check_rows(one, judged.get((one.feed, one.sha256), one.checks))]
-    release_id = f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
+    release_id = f"{settings.now():%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
+    order = sent_order.find(here)
     rows = {
         "feeds": records.feed_rows(),
         "batches": batches,
         "checks": checks,
         "releases": records.release_rows(here, release_id, batches),
+        "rejected_rows": [row for one in held for row in records.rejected_rows(one)],
+        "person_rules": records.person_rules_rows(),
+        "sent_order": order.rows,
     }
     for name, written in rows.items():
         records.write(here, name, written)
         yield dg.MaterializeResult(asset_key=["operations", name], metadata={"dagster/row_count": len(written)})
+    sent_order.remember(here, order)
