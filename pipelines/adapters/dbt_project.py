@@ -36,14 +36,14 @@ def project() -> DbtProject:
     found = DbtProject(project_dir=settings.DBT_PROJECT, profiles_dir=settings.DBT_PROJECT, target_path=here.dbt_target)
     stamp = here.dbt_target / "parsed"
     with lock(here.locks / "dbt_parse"):
-        digest = _digest()
-        if not found.manifest_path.exists() or not stamp.exists() or stamp.read_text() != digest:
+        now = digest()
+        if not found.manifest_path.exists() or not stamp.exists() or stamp.read_text() != now:
             _parse()
-            replace_with(stamp, digest.encode())
+            replace_with(stamp, now.encode())
     return found
 
 
-def _digest() -> str:
+def digest() -> str:
     """Of every file that dbt parses, and of the settings it is parsed with."""
     digest = hashlib.sha256(os.environ["DATASTORE_HOME"].encode())
     for path in sorted(settings.DBT_PROJECT.rglob("*")):

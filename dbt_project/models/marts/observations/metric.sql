@@ -36,6 +36,7 @@ select
     s.scope,
     s.scope_change,
     m.disclosure_class,
+    m.minimum_n,
     m.source
 from {{ ref('metrics') }} as m
 left join scopes as s

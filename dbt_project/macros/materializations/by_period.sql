@@ -1,0 +1,56 @@
+{#- A mart kept from night to night by day: the days that model `dirty` names (column `date`) are written anew, whole months
+at a time so that memory stays flat, all others stay. `day` says which day a row of the mart is of.
+
+The model's SQL is bounded by `first_day()` and `end_day()`: as it stands all of time, here one month after the other. -#}
+{% materialization by_period, adapter='duckdb' %}
+    {%- set dirty = kept(config.require('dirty')) -%}
+    {%- set day = config.require('day') -%}
+    {%- set target_relation = this.incorporate(type='table') -%}
+    {{ run_hooks(pre_hooks) }}
+    {%- set delta = is_delta(model.name) -%}
+    {%- if delta -%}
+    {%- do get_assert_columns_equivalent(sql) -%}
+    {%- else -%}
+        {%- call statement('drop') -%} drop table if exists {{ target_relation }} {%- endcall -%}
+        {%- call statement('create') -%}
+            {{ create_table_as(False, target_relation, 'select * from (' ~ sql ~ ') as model where 1 = 0') }}
+        {%- endcall -%}
+    {%- endif -%}
+    {{ adapter.commit() }}
+    {%- set months = run_query('select distinct cast(date_trunc(\'month\', date) as date) as first_day from ' ~ dirty ~ ' order by 1').columns[0].values() -%}
+    {%- for first in months -%}
+        {%- set end = (first.replace(day=1) + modules.datetime.timedelta(days=32)).replace(day=1) -%}
+        {%- if delta -%}
+        {%- call statement('delete') -%}
+            delete from {{ target_relation }}
+            where {{ day }} in (select date from {{ dirty }} where date >= date '{{ first }}' and date < date '{{ end }}')
+        {%- endcall -%}
+        {%- endif -%}
+        {%- call statement('insert') -%}
+            insert into {{ target_relation }} by name
+            {{ sql | replace(first_day(), "date '" ~ first ~ "'") | replace(end_day(), "date '" ~ end ~ "'") }}
+        {%- endcall -%}
+        {{ adapter.commit() }}
+    {%- endfor -%}
+    {%- call statement('main') -%} select {{ months | length }} as months_written {%- endcall -%}
+    {{ run_hooks(post_hooks) }}
+    {{ adapter.commit() }}
+    {{ return({'relations': [target_relation]}) }}
+{% endmaterialization %}
+
+{#- The bounds of what a model that is kept by period works out: first day, and the day after the last. -#}
+{% macro first_day() -%}
+    {{ return("date '0001-01-01'") }}
+{%- endmacro %}
+
+{% macro end_day() -%}
+    {{ return("date '9999-12-31'") }}
+{%- endmacro %}
+
+{#- A condition: the day is within what is worked out, and in a night's delta one that changed. -#}
+{% macro is_written(day, name, dirty) -%}
+    {{ day }} >= {{ first_day() }} and {{ day }} < {{ end_day() }}
+    {%- if is_delta(name) %}
+    and {{ day }} in (select w.date from {{ dirty }} as w)
+    {%- endif %}
+{%- endmacro %}

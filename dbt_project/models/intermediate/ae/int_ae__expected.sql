@@ -1,0 +1,1 @@
+{{ expected_providers('int_ae__submissions') }}

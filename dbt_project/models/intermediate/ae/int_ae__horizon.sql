@@ -1,0 +1,1 @@
+{{ horizon('int_ae__submissions') }}

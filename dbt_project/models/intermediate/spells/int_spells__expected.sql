@@ -1,0 +1,1 @@
+{{ expected_providers('int_spells__submissions') }}

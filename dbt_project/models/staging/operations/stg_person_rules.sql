@@ -1,0 +1,2 @@
+select opt_outs_apply
+from {{ source('operations', 'person_rules') }}

@@ -1,0 +1,6 @@
+select
+    feed,
+    batch,
+    reason_code,
+    rejected_rows
+from {{ source('operations', 'rejected_rows') }}
