@@ -26,8 +26,9 @@ from data.synthetic.layouts.transfers_workbook import transfers_workbooks
 from data.synthetic.layouts.vaccinations_workbook import vaccination_workbooks
 from data.synthetic.layouts.winter_workbook import winter_workbooks
 from data.synthetic.msitrep_activity import census_publications
+from data.synthetic.persons import Size, write_people
 from data.synthetic.publication import Publication
-from data.synthetic.samples import sample_files
+from data.synthetic.samples import person_samples, sample_files
 from data.synthetic.series_activity import series_publications
 from data.synthetic.transfers_activity import transfers_publications
 from data.synthetic.truth import truth_files
@@ -37,13 +38,17 @@ from data.synthetic.winter_activity import winter_publications
 README = """The synthetic England
 =====================
 
-Everything here is invented. No organisation, figure, address, telephone number or position is real. The
-codes of organisations begin with Z (primary care networks: U000, commissioning groups: 9Z; local authorities:
-E..999...) and belong to nobody. Only the codes of England, regions, STPs/ICBs and local offices and the wording of
-the layouts are those of real publications.
+Everything here is invented. No organisation, person, figure, address, telephone number or position is real. NHS
+numbers begin with 999, the range kept for tests; postcodes with ZZ, which no place has. The codes of organisations
+begin with Z (primary care networks: U000, commissioning groups: 9Z; local authorities: E..999...) and belong to nobody.
+Only the codes of England, regions, STPs/ICBs and local offices and the wording of the layouts are those of real
+publications.
 
-<feed>/    good files, laid out as the publishers lay theirs out
+<feed>/    good files, laid out as the publishers lay theirs out, and records of people as providers send them: with the
+           errors that those have, a few rows in a hundred
 truth/     what a datastore should know after reading them (spring list of trusts before the autumn one)
+truth/persons/   the same of the records of people
+manifest.json    the files of people's records: rows, and how many of them must be refused and why
 faults/    one broken file per gate rule, named for the rule that must catch it
 
 Made by data/synthetic with seed {seed}: the same seed writes the same bytes.
@@ -74,7 +79,8 @@ def write(directory: Path, seed: int = 2020) -> list[Path]:
     Returns the paths written, in order. The same seed writes the same bytes.
     """
     documents, written = _write_supplied(directory, seed)
-    faults = {f"faults/{fault.file_name}": faulty_bytes(fault, documents) for fault in load_faults()}
+    bases = [*documents, *person_samples()]
+    faults = {f"faults/{fault.file_name}": faulty_bytes(fault, bases) for fault in load_faults()}
     return [*written, *(_put(directory / name, data) for name, data in faults.items())]
 
 
@@ -92,7 +98,9 @@ def _write_supplied(directory: Path, seed: int) -> tuple[list[Document], list[Pa
     for name, text in truth_files(england, publications).items():
         content[f"truth/{name}"] = text.encode()
     content["README.txt"] = README.format(seed=seed).encode()
-    return documents, [_put(directory / name, data) for name, data in content.items()]
+    written = [_put(directory / name, data) for name, data in content.items()]
+    people = write_people(directory, Size(seed=seed), told)
+    return documents, [*written, *(directory / file.name for file in people)]
 
 
 def _documents(england: England, told: dict[str, list[Publication]], seed: int) -> list[Document]:
