@@ -46,6 +46,9 @@ def guarded(command: Callable[[], None]) -> None:
     except Failed as failure:
         printing.error(str(failure))
         sys.exit(failure.code)
+    except settings.Unusable as bad:
+        printing.error(str(bad))
+        sys.exit(USAGE)
     except KeyboardInterrupt:
         printing.err.print("datastore: stopped; what was sealed is kept, run the command again to go on")
         sys.exit(130)
@@ -117,7 +120,7 @@ def _published(text: str | None) -> dt.date | None:
         day = dt.date.fromisoformat(text)
     except ValueError:
         raise Failed(f"--published {printable(text)}: not a date such as 2021-03-25") from None
-    if day > dt.datetime.now(dt.UTC).date():
+    if day > settings.today():
         raise Failed(f"--published {day}: lies in the future")
     return day
 
@@ -173,7 +176,9 @@ def original(
 @app.command()
 def query(
     sql: Annotated[str, typer.Argument(help="One read-only statement; marts are in schema marts.")],
-    tier: Annotated[str, typer.Option(help="public or internal; internal asks for its key.")] = "public",
+    tier: Annotated[
+        str, typer.Option(help="public or internal; internal asks those for its key who cannot read the key store.")
+    ] = "public",
     as_json: AsJson = False,
 ) -> None:
     """Ask the current release."""
@@ -181,21 +186,20 @@ def query(
 
     if tier not in ("public", "internal"):
         raise Failed(f"--tier {printable(tier)}: say public or internal")
-    key = None
-    if tier == "internal":
-        key = (
-            typer.prompt("Key of the internal tier", hide_input=True, err=True)
-            if sys.stdin.isatty()
-            else sys.stdin.readline().strip()
-        )
+    here = _here()
+    key = (ask.own_key(here) or _asked_for_key()) if tier == "internal" else None
     try:
-        columns, rows = ask.ask(_here(), sql, tier, key)
+        with ask.ask(here, sql, tier, key) as (columns, batches):
+            printing.rows_as_json(columns, batches) if as_json else printing.answer(columns, batches)
     except ask.NoAnswer as no_answer:
         raise Failed(str(no_answer)) from None
-    if as_json:
-        printing.as_json([dict(zip(columns, row, strict=True)) for row in rows])
-    else:
-        printing.answer(columns, rows)
+
+
+def _asked_for_key() -> str:
+    """The key of the internal tier from whoever runs the command and cannot read the key store."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("Key of the internal tier", hide_input=True, err=True))
+    return sys.stdin.readline().strip()
 
 
 @app.command()

@@ -67,9 +67,10 @@ class Explainer:
         else:
             measures, members, figures = self._of_subject(mart, row, view)
         published = [figure for figure in figures if self.cells.metrics[figure["metric_id"]]["is_base"]]
-        files = [self._file(batch, feed) for batch, feed in self._batches(published)]
-        codes = sorted({member["org_code"] for member in members} | {row["org_code"]})
         release = self.cells.release()
+        day = release["published_at"].date()
+        files = [self._file(batch, feed, day) for batch, feed in self._batches(published)]
+        codes = sorted({member["org_code"] for member in members} | {row["org_code"]})
         return {
             "mart": mart,
             "view": view,
@@ -246,7 +247,7 @@ class Explainer:
             **{name: figure[name] for name in kept},
         }
 
-    def _file(self, batch: str, feed: str) -> Row:
+    def _file(self, batch: str, feed: str, day: dt.date) -> Row:
         held = Held(feed, batch, self.here.landing / feed / batch, self.here)
         manifest = held.manifest if held.folder.exists() else {}
         told: Row = {"feed": feed, "sha256": batch}
@@ -254,13 +255,13 @@ class Explainer:
             name: manifest.get(name)
             for name in ("file_name", "published_on", "known_from", "received_at", "received_by", "layout")
         }
-        return {**told, **_governance(feed)}
+        return {**told, **_governance(feed, day)}
 
 
 @cache
-def _governance(feed: str) -> Row:
-    """Under which agreement and on which legal basis a feed is held."""
-    agreement, basis = catalogue.register().governing(catalogue.feed(feed))
+def _governance(feed: str, day: dt.date) -> Row:
+    """Under which agreement and on which legal basis a feed was held on the day of the release."""
+    agreement, basis = catalogue.register().require_in_force(catalogue.feed(feed), day)
     return {
         "agreement": agreement.id,
         "clause": agreement.clause,

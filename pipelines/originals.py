@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import json
 import os
 import re
 import uuid
 from pathlib import Path
 
-from pipelines.adapters.files import lock
+from pipelines.adapters import audit
 from pipelines.adapters.landing import Landing
 from pipelines.domain.refusals import printable
-from pipelines.settings import Settings, current_user
+from pipelines.settings import Settings
 
 
 class Unknown(Exception):
@@ -25,20 +23,13 @@ def write(settings: Settings, sha256: str, output: Path) -> int:
     if held is None:
         raise Unknown(f"no received file has sha256 {printable(sha256)}: `datastore status --json` lists what is held")
     # The trail first: a copy that nobody recorded must not exist.
-    with lock(settings.locks / "audit"):
-        settings.audit.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with settings.audit.open("a") as trail:
-            entry = {
-                "at": dt.datetime.now(dt.UTC).isoformat(),
-                "who": current_user(),
-                "what": "original",
-                "feed": held.feed,
-                "sha256": held.sha256,
-                "output": printable(str(output.absolute()), 500),
-            }
-            trail.write(json.dumps(entry) + "\n")
-            trail.flush()
-            os.fsync(trail.fileno())
+    audit.record(
+        settings,
+        "original",
+        feed=held.feed,
+        sha256=held.sha256,
+        output=printable(str(output.absolute()), 500),
+    )
     temporary = output.with_name(f".{output.name}.{uuid.uuid4().hex}")
     size = 0
     try:

@@ -101,7 +101,16 @@ def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:
 
 
 # Errors whose message is ours and holds no value of the data.
-OURS = {"Ungoverned", "KeyMissing", "SealBroken", "GateError", "NoRelease", "NothingAccepted", ProjectBroken.__name__}
+OURS = {
+    "Ungoverned",
+    "KeyMissing",
+    "SealBroken",
+    "GateError",
+    "NoRelease",
+    "NothingAccepted",
+    "Unpublishable",
+    ProjectBroken.__name__,
+}
 
 
 def _said(error: Any, kind: str) -> str:

@@ -21,11 +21,11 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     """dbt-duckdb plugin that prepares each connection dbt opens."""
 
     def configure_connection(self, conn) -> None:  # type: ignore[no-untyped-def]
-        """Load the crypto module, register the Parquet key, attach the build."""
+        """Load the crypto module, register the Parquet key, attach the databases that dbt writes."""
         here = settings.load()
         # Held until this dbt process ends: it may outlive a refresh that was killed, and the next one must wait.
         if not HELD:
             HELD.append(contextlib.ExitStack())
             HELD[0].enter_context(lock(here.locks / warehouse.BUILD))
         warehouse.prepare(conn, here)
-        warehouse.attach(conn, here.build, warehouse.BUILD, warehouse.derived_key(here))
+        warehouse.attach_build(conn, here)

@@ -45,14 +45,14 @@ def write() -> list[Path]:
 def _feeds() -> str:
     parts = ["# Feeds\n"]
     for feed in catalogue.feeds().values():
-        agreement, basis = catalogue.register().governing(feed)
+        agreement, bases = catalogue.register().governing(feed)
         facts = [
             ("Publication", f"{feed.supplier}: {feed.publication}"),
             ("Cadence", f"every {feed.cadence.every}, late after {feed.cadence.fresh_for.days} days"),
             ("Controller", agreement.controller),
             ("Agreement", f"`{agreement.id}`: {agreement.clause}"),
             ("Purpose", agreement.purpose),
-            ("Legal basis", f"{basis.title} ({basis.citation})"),
+            ("Legal basis", "; else ".join(f"{basis.title} ({basis.citation})" for basis in bases)),
             ("In the end", agreement.disposition.replace("_", " ")),
         ]
         parts.append(f"\n## `{feed.feed}`: {feed.title}\n\n{feed.description}\n\n")
@@ -154,7 +154,11 @@ def _metrics() -> str:
         for one in sorted(changes, key=lambda one: (one["valid_from"], one["basis"], one["measure"]))
     ]
     parts.append(_table(["from", "basis", "measure", "dimension", "what changes", "source"], rows))
-    parts.append("\n## Specifications\n\nValues in, values out. An empty cell is null.\n\n")
+    parts.append(
+        "\n## Specifications\n\nValues in, values out. An empty cell is null. Tables of person-level rows have times "
+        "in UTC and leave out what is usual: an adult's first unplanned attendance at a type 1 department; an "
+        "emergency admission to an ordinary bed; a positive test; an adult critical care unit; a first version.\n\n"
+    )
     measures = sorted({measure for spec in specifications().values() for measure in spec["measures"]})
     parts.append(_table(["measure", "specified by"], [[f"`{measure}`", _specified(measure)] for measure in measures]))
     parts += [_specification(name, spec) for name, spec in specifications().items()]
@@ -188,7 +192,7 @@ def _specified(measure: str) -> str:
 @cache
 def specifications() -> dict[str, dict[str, Any]]:
     """What the tests in `tests/spec` hold the rules and marts to, by name."""
-    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(SPECIFICATIONS.glob("*.yaml"))}
+    return {path.stem: yaml.safe_load(path.read_text()) for path in sorted(SPECIFICATIONS.rglob("*.yaml"))}
 
 
 def lines_of(text: str) -> list[list[str]]:
@@ -203,6 +207,8 @@ def _specification(name: str, spec: dict[str, Any]) -> str:
         parts.append("\n" + _text_table(spec["table"]))
     for feed, text in spec.get("published", {}).items():
         parts.append(f"\nPublished, `{feed}`:\n\n" + _text_table(text))
+    for feed, text in spec.get("accepted", {}).items():
+        parts.append(f"\nAccepted, `{feed}`, submitted on {spec['submitted']}:\n\n" + _text_table(text))
     for asked in spec.get("asked", ()):
         where = f" where `{asked['where']}`" if "where" in asked else ""
         parts.append(f"\n`marts.{asked['mart']}`{where}:\n\n" + _text_table(asked["rows"]))

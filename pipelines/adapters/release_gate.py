@@ -6,12 +6,15 @@ reaches Great Expectations unless it is what the rule is about.
 
 from __future__ import annotations
 
+import json
+
 import duckdb
 import polars as pl
 
 from pipelines import settings
 from pipelines.adapters import warehouse
 from pipelines.adapters.expectations import judge, load_suite
+from pipelines.adapters.files import write_json
 from pipelines.domain.gates import Outcome, Rule, Suite
 
 PRODUCT = "marts"
@@ -23,16 +26,24 @@ def suite() -> Suite:
 
 
 def outcomes(here: settings.Settings) -> list[Outcome]:
-    """What the gate says of the build as it is now."""
+    """What the gate says of the build as it is now.
+
+    Every rule looks at the build each time; one that sees exactly what kept it the last time has kept it again.
+    """
+    path = here.release_gate
+    passed = dict(json.loads(path.read_text())) if path.exists() else {}
     with warehouse.build(here, read_only=True) as connection:
         connection.execute(f"USE {warehouse.BUILD}")
-        return judged(connection)
+        found = judged(connection, passed)
+    write_json(path, passed)
+    return found
 
 
-def judged(connection: duckdb.DuckDBPyConnection) -> list[Outcome]:
-    """The outcome of every rule on a connection that uses a build."""
+def judged(connection: duckdb.DuckDBPyConnection, passed: dict[str, str] | None = None) -> list[Outcome]:
+    """The outcome of every rule on a connection that uses a build; `passed` as in `judge`."""
 
     def view_of(rule: Rule) -> pl.DataFrame:
-        return connection.execute(str(rule.options["query"])).pl()
+        # In one order, so that what is the same as the last time looks the same.
+        return connection.execute(f"FROM ({rule.options['query']}) ORDER BY ALL").pl()
 
-    return judge(suite(), view_of)
+    return judge(suite(), view_of, passed)

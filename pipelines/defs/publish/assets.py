@@ -59,9 +59,8 @@ def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult
 def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Publish the marts of the build."""
     here = settings.load()
-    today = dt.datetime.now(dt.UTC).date()
     for feed in catalogue.feeds().values():
-        catalogue.register().require_in_force(feed, today)
+        catalogue.register().require_in_force(feed, settings.today())
     record = releases.publish(here)
     status.record_attempt(here, "published")
     folder = releases.current(here)
