@@ -15,15 +15,29 @@ from pipelines import settings
 from pipelines.adapters.generated_docs import specifications
 from tests.support import rules
 from tests.support.compiled import CompiledProject
-from tests.support.specs import sources, table
+from tests.support.person_rows import as_marts
+from tests.support.specs import records, sources, table
 
 SPECS = specifications()
 
 
-@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if "published" in spec])
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if "asked" in spec])
 def test_marts_say(name: str, compiled_project: CompiledProject) -> None:
     spec = SPECS[name]
-    connection = compiled_project.run([asked["mart"] for asked in spec["asked"]], sources(spec))
+    marts = [asked["mart"] for asked in spec["asked"]]
+    if "accepted" in spec:
+        marts = [compiled_project.person_level(mart) for mart in marts]
+    connection = compiled_project.run(marts, sources(spec))
+    for asked in spec["asked"]:
+        told = table(asked["rows"])
+        assert Counter(rows_of(connection, asked, list(told[0]))) == Counter(tuple(row.values()) for row in told)
+
+
+@pytest.mark.parametrize("name", [name for name, spec in SPECS.items() if "accepted" in spec])
+def test_the_oracle_says_so_too(name: str) -> None:
+    """The second implementation, which other tests hold the marts against, keeps to the same tables."""
+    spec = SPECS[name]
+    connection = as_marts(records(spec), [asked["mart"] for asked in spec["asked"]])
     for asked in spec["asked"]:
         told = table(asked["rows"])
         assert Counter(rows_of(connection, asked, list(told[0]))) == Counter(tuple(row.values()) for row in told)

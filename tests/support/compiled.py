@@ -22,6 +22,8 @@ from pipelines.adapters import catalogue, records
 
 SOURCE = re.compile(r"read_parquet\('[^']*/(?:accepted|operations)/([a-z0-9_]+)(?:/\*)?\.parquet'[^)]*\)")
 
+PERSON_LEVEL = "_person_level"
+
 
 class CompiledProject:
     """The compiled models of the dbt project; `run` builds what a test asks for."""
@@ -62,21 +64,30 @@ class CompiledProject:
         `seeds` replaces the rows of a seed.
         """
         connection = duckdb.connect(":memory:")
-        connection.execute("ATTACH ':memory:' AS build")
         needed = self._needed(wanted)
+        for database in sorted({"build", *(node["database"] for node in needed)}):
+            connection.execute(f"ATTACH ':memory:' AS {database}")
         declared = {"feeds": records.feed_rows()}
         for name in sorted({name for node in needed for name in SOURCE.findall(node.get("compiled_code") or "")}):
-            schema = records.SCHEMAS.get(name) or catalogue.feed(name).accepted_schema()
-            _fill(connection, name, sources.get(name, declared.get(name, [])), schema)
+            _fill(connection, name, sources.get(name, declared.get(name, [])), _schema(name))
         for node in needed:
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS build.{node['schema']}")
+            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {node['database']}.{node['schema']}")
             if node["resource_type"] == "seed":
                 self._seed(connection, node, (seeds or {}).get(node["name"]))
             else:
                 sql = SOURCE.sub(r"memory.source.\1", node["compiled_code"])
                 connection.execute(f"CREATE TABLE {node['relation_name']} AS {sql}")
+            if node["database"] != "build":
+                # Published, all marts stand in one schema, and those of a basis in one table.
+                shown = f"build.{node['schema']}.{node['name'].removesuffix(PERSON_LEVEL)}"
+                connection.execute(f"CREATE SCHEMA IF NOT EXISTS build.{node['schema']}")
+                connection.execute(f"CREATE VIEW {shown} AS SELECT * FROM {node['relation_name']}")
         connection.execute("USE build")
         return connection
+
+    def person_level(self, mart: str) -> str:
+        """The model that a mart has its rows of person-level feeds from."""
+        return f"{mart}{PERSON_LEVEL}" if f"{mart}{PERSON_LEVEL}" in self.models else mart
 
     def _needed(self, wanted: Iterable[str]) -> list[dict[str, Any]]:
         """The models and seeds that these are made of, themselves included, each after what it needs."""
@@ -110,9 +121,33 @@ class CompiledProject:
                 )
 
 
+# Columns of person-level feeds are declared with their SQL types. Polars has no UUID.
+SQL_TYPES: dict[str, Any] = {
+    "VARCHAR": pl.String,
+    "UUID": pl.String,
+    "DATE": pl.Date,
+    "TIMESTAMP": pl.Datetime("us"),
+    "INTEGER": pl.Int32,
+    "BIGINT": pl.Int64,
+    "BOOLEAN": pl.Boolean,
+}
+
+
+def _schema(name: str) -> dict[str, Any]:
+    """Columns and types of a source."""
+    if name in records.SCHEMAS:
+        return records.SCHEMAS[name]
+    feed = catalogue.feed(name)
+    return feed.records.accepted_schema() if feed.records else feed.accepted_schema()
+
+
 def _fill(connection: duckdb.DuckDBPyConnection, name: str, rows: list[dict[str, Any]], schema: dict[str, Any]) -> None:
+    """A source as a table, with the column `filename` that reading a Parquet file gives."""
     connection.execute("CREATE SCHEMA IF NOT EXISTS source")
-    frame = pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=schema)
+    types = {column: SQL_TYPES.get(kind, kind) if isinstance(kind, str) else kind for column, kind in schema.items()}
+    frame = pl.DataFrame([{column: row.get(column) for column in schema} for row in rows], schema=types)
+    columns = [f"CAST({column} AS {kind})" if isinstance(kind, str) else column for column, kind in schema.items()]
+    named = ", ".join(f"{value} AS {column}" for value, column in zip(columns, schema, strict=True))
     connection.register("frame", frame)
-    connection.execute(f"CREATE TABLE source.{name} AS SELECT * FROM frame")
+    connection.execute(f"CREATE TABLE source.{name} AS SELECT {named}, '{name}.parquet' AS filename FROM frame")
     connection.unregister("frame")

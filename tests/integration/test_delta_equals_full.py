@@ -1,0 +1,61 @@
+"""Nights in any sequence, some of them stopped, leave the marts that one build from the beginning makes."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.support import oracle
+from tests.support.person_files import WINDOWS, Sent, written
+from tests.support.person_rows import comparable
+from tests.support.person_store import PersonStore
+
+RECEIVED = "2021-01-01T12:00:00+00:00"
+# A refresh starts dbt; `DATASTORE_SEQUENCES` asks for more of them than a run of all tests has time for.
+SEQUENCES = int(os.environ.get("DATASTORE_SEQUENCES", "1"))
+
+
+@pytest.mark.parametrize("seed", range(SEQUENCES))
+def test_nights_in_any_order_are_one_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files come in any order, refreshed between or not, a refresh is killed in between: nothing tells afterwards."""
+    monkeypatch.setenv("DATASTORE_NOW", RECEIVED)
+    chance = random.Random(f"nights {seed}")
+    lives = [[chance.randrange(2**24) for _ in range(chance.randint(1, 4))] for _ in range(10)]
+    supplied = written(WINDOWS[seed % len(WINDOWS)], lives, seed, most_files=2)
+    store = PersonStore(tmp_path / "store")
+    store.receive_lists(supplied.window.organisations)
+    nights = _nights(list(supplied.files), chance)
+    for number, night in enumerate(nights):
+        for sent in night:
+            store.receive(sent)
+        # The first night is the measure of how long one takes.
+        if number and chance.random() < 0.6:
+            store.refresh(stop_after=0.3 + 0.7 * chance.random())
+        if number in (0, len(nights) - 1) or chance.random() < 0.7:
+            store.refresh()
+    by_nights = store.marts()
+    told = oracle.records(
+        [row for sent in supplied.files for row in oracle.read(sent.file, dt.date(2021, 1, 1)).accepted],
+        supplied.window.organisations,
+    )
+    for mart, tell in oracle.MARTS.items():
+        model = f"{mart}_person_level" if f"{mart}_person_level" in by_nights else mart
+        assert comparable(store.mart(model)) == comparable(tell(told)), mart
+    store.rebuild()
+    at_once = store.marts()
+    assert by_nights.keys() == at_once.keys()
+    for mart, rows in at_once.items():
+        assert (mart, by_nights[mart] - rows, rows - by_nights[mart]) == (mart, {}, {})
+
+
+def _nights(files: list[Sent], chance: random.Random) -> list[list[Sent]]:
+    """The files dealt out to three nights, in any order."""
+    chance.shuffle(files)
+    nights: list[list[Sent]] = [[], [], []]
+    for file in files:
+        chance.choice(nights).append(file)
+    return nights

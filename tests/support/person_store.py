@@ -1,0 +1,105 @@
+"""A store of person-level files that is refreshed without Dagster, stopped in between, and read mart by mart."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pipelines import intake
+from pipelines.adapters import catalogue, warehouse
+from pipelines.settings import PROJECT_ROOT
+from tests.support.oracle import MARTS, Organisations
+from tests.support.person_files import Sent
+from tests.support.stores import Store
+
+TRUST_COLUMNS = 27
+
+
+class PersonStore:
+    """A store of its own below a folder."""
+
+    def __init__(self, home: Path) -> None:
+        self.store = Store(home)
+        self.supply = home.with_name(f"{home.name}_supply")
+        self.supply.mkdir(parents=True)
+        self.seconds = 0.0
+
+    def receive(self, sent: Sent) -> None:
+        """Take a file in, in this process."""
+        self._receive(sent.file.feed, f"{sent.file.digest}.csv", sent.content)
+
+    def receive_lists(self, organisations: Organisations) -> None:
+        """Take in the lists of organisations, each issue as of its day."""
+        for day in sorted({one.stated_on for one in organisations.statements}):
+            lines = []
+            for one in organisations.statements:
+                if one.stated_on == day:
+                    cells = [one.provider_code, f"TRUST {one.provider_code}", one.region_code or "", one.icb_code or ""]
+                    lines.append(",".join([*cells, *[""] * (TRUST_COLUMNS - len(cells))]))
+            self._receive("ods_trusts", f"trusts_{day}.csv", "\r\n".join(lines).encode(), day)
+        lines = ["trust_code_old,trust_code_new,from_date"]
+        lines += [f"{one.org_code},{one.successor_code},{one.effective_date}" for one in organisations.successions]
+        last = max(one.effective_date for one in organisations.successions)
+        self._receive("ods_succession", "trust_mergers.csv", "\r\n".join(lines).encode(), last)
+
+    def _receive(self, feed: str, name: str, content: bytes, published: dt.date | None = None) -> None:
+        path = self.supply / name
+        path.write_bytes(content)
+        settings = self.store.settings
+        [arrival] = intake.receive(settings, catalogue.feed(feed), [str(path)], published, "test")
+        assert arrival.verdict in ("accepted", "quarantined"), arrival
+        assert arrival.verdict == "accepted" or feed not in ("ods_trusts", "ods_succession"), arrival
+
+    def refresh(self, stop_after: float | None = None) -> None:
+        """Refresh the marts; or begin to, and be killed after this share of the time that the longest one took."""
+        started = time.monotonic()
+        running = subprocess.Popen(
+            [sys.executable, "-m", "tests.support.person_refresh"],
+            env={**self.store.environment, "DATASTORE_NOW": os.environ["DATASTORE_NOW"]},
+            cwd=PROJECT_ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        if stop_after is not None:
+            try:
+                running.wait(stop_after * self.seconds)
+            except subprocess.TimeoutExpired:
+                running.kill()
+            running.communicate()
+            return
+        said, _ = running.communicate()
+        assert running.returncode == 0, said[-3000:]
+        self.seconds = max(self.seconds, time.monotonic() - started)
+
+    def rebuild(self) -> None:
+        """Work everything out from the accepted rows again."""
+        shutil.rmtree(self.store.settings.build.parent)
+        self.refresh()
+
+    def marts(self) -> dict[str, Counter[tuple[Any, ...]]]:
+        """Every row of every mart of person-level feeds, with how often it stands there."""
+        with warehouse.build(self.store.settings, read_only=True) as connection:
+            names = connection.execute(
+                "SELECT table_name FROM duckdb_tables() WHERE database_name = 'internal' AND schema_name = 'marts' "
+                "AND NOT contains(table_name, '__')"
+            ).fetchall()
+            assert len(names) >= len(MARTS)
+            return {
+                name: Counter(connection.execute(f"SELECT * FROM internal.marts.{name}").fetchall())
+                for (name,) in names
+            }
+
+    def mart(self, name: str) -> list[dict[str, Any]]:
+        """The rows of a mart."""
+        with warehouse.build(self.store.settings, read_only=True) as connection:
+            found = connection.execute(f"SELECT * FROM internal.marts.{name}")
+            names = [column[0] for column in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
