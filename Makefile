@@ -34,7 +34,7 @@ SQL := dbt_project/models $(wildcard dbt_project/tests/*.sql)
 .PHONY: help
 help: ## this list
 	@echo 'make TARGET, where TARGET is one of'
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' Makefile | awk -F@ '{ printf "%-13s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1@\2/p' Makefile | awk -F@ '{ printf "%-14s %s\n", $$1, $$2 }'
 
 .PHONY: refresh
 refresh: setup ## synthetic England in, gates, a published release out; prints where and what to try next
@@ -76,6 +76,24 @@ test-real: setup ## only the tests on the publishers' real files: make test-real
 test-crash: setup ## kill -9 at ten points of receive and of refresh (some minutes; make test has fewer)
 	@DATASTORE_CRASH_POINTS=10 $(BIN)/python -m pytest tests/security/test_crash.py
 
+# Peers in a Python of their own, at the versions of their file; made when that file changed.
+PEERS := benchmarks/.venv/peers-$(shell cksum <benchmarks/requirements-peers.txt | tr ' ' '-')
+BENCH = @$(BIN)/python -m benchmarks $(if $(WORK),--work "$(WORK)")
+
+.PHONY: bench
+bench: setup $(PEERS) ## what a tenth of a national year costs, beside pandas and Spark: make bench [WORK=folder]
+	$(BENCH) --scale tenth
+
+.PHONY: bench-national
+bench-national: setup ## the same of a national year: an hour or more, 60 GB of disk
+	$(BENCH) --scale national --without peers
+
+$(PEERS):
+	@rm -rf benchmarks/.venv
+	@$(BIN)/python -m venv benchmarks/.venv
+	@$(BIN)/uv pip install --quiet --python benchmarks/.venv/bin/python -r benchmarks/requirements-peers.txt
+	@touch $@
+
 .PHONY: docs
 docs: setup ## write docs/generated anew
 	@$(BIN)/datastore docs
@@ -92,7 +110,7 @@ lock: setup ## requirements.in -> requirements.lock (needs the package index)
 
 .PHONY: clean
 clean: ## remove .venv and what tools left behind; the store's state stays
-	rm -rf .venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf .venv benchmarks/.venv .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: setup
