@@ -18,14 +18,9 @@ OCCUPANCY = "SELECT DATE '2020-04-01' AS date, 'person_level' AS basis, 31::BIGI
 
 
 @pytest.fixture
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store without anything; what preparing it sets in the environment is set back."""
-    store = Store(tmp_path / "store")
-    for name, value in store.environment.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr("tempfile.tempdir", None)
-    return store
+def store(tmp_path: Path) -> Store:
+    """A store without anything."""
+    return Store(tmp_path / "store")
 
 
 def ask(store: Store, tier: str, sql: str) -> list[tuple[Any, ...]]:

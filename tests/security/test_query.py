@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,20 +56,15 @@ class Asked:
 
 
 @pytest.fixture(scope="module")
-def asked(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Asked]:
+def asked(guarded: Guarded, tmp_path_factory: pytest.TempPathFactory) -> Asked:
     root = tmp_path_factory.mktemp("asked")
     store = Store(root / "store")
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in store.environment.items():
-            patch.setenv(name, value)
-        patch.setenv("TMPDIR", str(root))
-        patch.setattr("tempfile.tempdir", None)
-        released.build(store, {"waits": WAITS})
-        released.publish(store)
-        # Beside the store, and where DuckDB itself may write: its spill, and the release that it has open.
-        for folder in (root, store.settings.temporary):
-            (folder / "secret.csv").write_text(FILE)
-        yield Asked(store, guarded.commands, root)
+    released.build(store, {"waits": WAITS})
+    released.publish(store)
+    # Beside the store, and where DuckDB itself may write: its spill, and the release that it has open.
+    for folder in (root, store.settings.temporary):
+        (folder / "secret.csv").write_text(FILE)
+    return Asked(store, guarded.commands, root)
 
 
 FILES = ("{root}/secret.csv", "{home}/tmp/secret.csv", "{open}", "{keys}/internal_tier.1.key")

@@ -7,7 +7,6 @@ from typing import Any
 
 import duckdb
 
-from pipelines import settings
 from pipelines.adapters import releases, warehouse
 from tests.support.stores import Store
 
@@ -75,9 +74,10 @@ def declare(connection: duckdb.DuckDBPyConnection, table: str, tier: str) -> Non
 
 
 def publish(store: Store) -> dict[str, Any]:
-    """Publish what is built and mark it so; the record of the release."""
+    """Publish what is built; the record of the release."""
     here = store.settings
-    settings.prepare(here)
+    for folder in (here.published, here.temporary):
+        folder.mkdir(parents=True, exist_ok=True)
     return releases.publish(here)
 
 

@@ -1,12 +1,12 @@
 """A delimited file as DuckDB may read it in parallel: whole records on lines of their own, and nothing else.
 
 The text comes in blocks of any size. Lines that are no record (another number of fields, broken quotes, not UTF-8, a
-NUL byte, a carriage return inside, too long) are counted and left out; a line break within quotes becomes another control
-character, CR LF becomes LF, and spaces around a value go. Most blocks are found to be in order by counting bytes; the
-others are looked at record by record.
+NUL byte, a carriage return inside, too long) are counted and left out; a line break within quotes becomes another
+control character, CR LF becomes LF, and spaces around a value go. Most lines are found to be in order by looking at whole
+blocks; the others are looked at one by one.
 
-The form is RFC 4180. Quotes that are not closed, or not where a field begins and ends, break the line on which the record
-begins; reading goes on with the next line, so one stray quote costs one row, not the rest of the file.
+The form is RFC 4180. Quotes that are not closed, or not where a field begins and ends, break the line on which the
+record begins; reading goes on with the next line, so one stray quote costs one row, not the rest of the file.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST_LINE = 1 << 20
 MOST_LINES = 100
 LINE_BREAK_WITHIN = b"\x1f"
 
-COMMA, NEWLINE, QUOTE, SPACE = (ord(character) for character in ',\n" ')
+COMMA, NEWLINE, QUOTE, SPACE, RETURN = (ord(character) for character in ',\n" \r')
 FIELD = rb'(?:"[^"\0\r]*+(?:""[^"\0\r]*+)*+"|[^",\n\0\r]*+)'
 RECORD = rb"%b(?:,%b){%d}(?=\n)"
 SPACES = re.compile(rb" *([,\n]) *")
@@ -70,59 +70,71 @@ class Lines:
             yield self._block(carried + b"\n" if not carried.endswith(b"\n") else carried, last=True)[0]
 
     def _block(self, block: bytes, last: bool) -> tuple[bytes, bytes]:
-        """A block of whole lines in order, and what must wait for more text."""
-        if self._exact or not self._in_order(block):
-            return self._one_by_one(block, last)
-        return block, b""
+        """A block of whole lines in order, and what must wait for more text.
 
-    def _in_order(self, block: bytes) -> bool:
-        if b"\0" in block or b"\r" in block or b"\n\n" in block or block[0] == NEWLINE:
-            return False
-        if not block.isascii() and not _is_utf8(block):
-            return False
+        Lines that are in order go as they are; the others are looked at one by one, each with the lines that its quotes
+        take along.
+        """
         cells = np.frombuffer(block, dtype=np.uint8)
-        lines = int(np.count_nonzero(cells == NEWLINE))
-        if int(np.count_nonzero(cells == COMMA)) != lines * (self._fields - 1):
-            return False
-        if b'"' in block and not _quotes_in_order(cells):
-            return False
-        return not _spaces_outside(cells)
+        ends = np.flatnonzero(cells == NEWLINE)
+        done, position = [], 0
+        for start in self._starts_out_of_order(block, cells, ends):
+            if start < position:
+                continue
+            done.append(block[position:start])
+            record, position = self._record_at(block, start, last)
+            if position < 0:
+                return b"".join(done), block[start:]
+            done.append(record)
+        done.append(block[position:])
+        return b"".join(done), b""
 
-    def _one_by_one(self, block: bytes, last: bool) -> tuple[bytes, bytes]:
-        done = []
-        position, size = 0, len(block)
-        match, fields = self._record.match, self._fields
-        while position < size:
-            end = block.find(b"\n", position)
-            line = block[position:end]
-            if b'"' not in line:
-                if (
-                    line
-                    and line.count(b",") == fields - 1
-                    and b"\0" not in line
-                    and b"\r" not in line
-                    and _is_utf8(line)
-                ):
-                    done.append(SPACES.sub(rb"\1", line).strip(b" ") if b" " in line else line)
-                elif line:
-                    self.unparsable += 1
-                position = end + 1
-                continue
-            found = match(block, position)
-            if found is None or found.end() - position > LONGEST_LINE:
-                if not last and self._may_go_on(block, position):
-                    return _joined(done), block[position:]
-                self.unparsable += 1
-                position = end + 1
-                continue
-            record = found.group()
-            if record.count(b"\n") >= MOST_LINES or not _is_utf8(record):
-                self.unparsable += 1
-                position = end + 1
-                continue
-            done.append(self._plain(record))
-            position = found.end() + 1
-        return _joined(done), b""
+    def _starts_out_of_order(self, block: bytes, cells: np.ndarray, ends: np.ndarray) -> list[int]:
+        """Where the lines begin that are not beyond doubt a record of so many fields without anything to tidy."""
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        if self._exact:
+            return [int(start) for start in starts]
+        commas = np.flatnonzero(cells == COMMA)
+        counts = np.diff(np.searchsorted(commas, ends), prepend=0)
+        quotes = _Quotes(cells, ends) if b'"' in block else None
+        odd = [_spaces_outside(cells, quotes)]
+        if b"\0" in block or b"\r" in block:
+            odd.append(np.flatnonzero((cells == 0) | (cells == RETURN)))
+        if not block.isascii() and not _is_utf8(block):
+            odd.append(np.flatnonzero(cells >= 0x80))
+        if quotes is not None:
+            odd.append(quotes.out_of_order)
+            np.subtract.at(counts, quotes.lines, quotes.within(commas))
+        wrong = [np.flatnonzero(counts != self._fields - 1)]
+        wrong += [np.searchsorted(ends, positions) for positions in odd if len(positions)]
+        return [int(start) for start in starts[np.unique(np.concatenate(wrong))]]
+
+    def _record_at(self, block: bytes, position: int, last: bool) -> tuple[bytes, int]:
+        """The record that begins at a position, tidied, empty when it is none, and where the next one begins.
+
+        That is -1 when the record may go on after the block.
+        """
+        end = block.find(b"\n", position)
+        line = block[position:end]
+        if b'"' not in line:
+            if not line:
+                return b"", end + 1
+            if line.count(b",") == self._fields - 1 and b"\0" not in line and b"\r" not in line and _is_utf8(line):
+                tidy = SPACES.sub(rb"\1", line).strip(b" ") if b" " in line else line
+                return tidy + b"\n", end + 1
+            self.unparsable += 1
+            return b"", end + 1
+        found = self._record.match(block, position)
+        if found is None or found.end() - position > LONGEST_LINE:
+            if not last and self._may_go_on(block, position):
+                return b"", -1
+            self.unparsable += 1
+            return b"", end + 1
+        record = found.group()
+        if record.count(b"\n") >= MOST_LINES or not _is_utf8(record):
+            self.unparsable += 1
+            return b"", end + 1
+        return self._plain(record) + b"\n", found.end() + 1
 
     def _may_go_on(self, block: bytes, position: int) -> bool:
         """Whether the record at `position`, which does not end in the block, could end within the limits after it."""
@@ -223,10 +235,6 @@ def _line_feeds(texts: Iterable[bytes]) -> Iterator[bytes]:
         yield text.replace(b"\r\n", b"\n") if b"\r" in text else text
 
 
-def _joined(lines: list[bytes]) -> bytes:
-    return b"\n".join(lines) + b"\n" if lines else b""
-
-
 def _is_utf8(text: bytes) -> bool:
     try:
         text.decode("utf-8")
@@ -235,24 +243,44 @@ def _is_utf8(text: bytes) -> bool:
     return True
 
 
-def _quotes_in_order(cells: np.ndarray) -> bool:
-    """Whether every quote opens at the beginning of a field or closes at its end, on one line, none of them doubled."""
-    quotes = np.flatnonzero(cells == QUOTE)
-    if len(quotes) % 2:
-        return False
-    opening, closing = quotes[0::2], quotes[1::2]
-    before = cells[opening - 1]  # of the first byte: the last one, a line end
-    after = cells[closing + 1]  # the last byte is a line end
-    if not (np.isin(before, (COMMA, NEWLINE)).all() and np.isin(after, (COMMA, NEWLINE)).all()):
-        return False
-    ends = np.flatnonzero(cells == NEWLINE)
-    return bool((np.searchsorted(ends, opening) == np.searchsorted(ends, closing)).all())
+class _Quotes:
+    """The quotes of a block, counted anew on each line: of a field that goes on over lines, every line is out of order."""
+
+    def __init__(self, cells: np.ndarray, ends: np.ndarray) -> None:
+        quotes = np.flatnonzero(cells == QUOTE)
+        lines = np.searchsorted(ends, quotes)
+        firsts = np.searchsorted(lines, lines)
+        opens = (np.arange(len(quotes)) - firsts) % 2 == 0
+        # Before the first byte stands the last one, a line end.
+        beside = np.where(opens, cells[quotes - 1], cells[quotes + 1])
+        alone = (np.searchsorted(lines, lines, side="right") - firsts) % 2 == 1
+        # Where a quote neither opens at the beginning of a field nor closes at its end, or has no other half; two together
+        # close and open again.
+        self.out_of_order = quotes[alone | ~np.isin(beside, (COMMA, NEWLINE, QUOTE))]
+        pairs = opens & ~alone
+        self._opening, self._closing = quotes[pairs], quotes[np.flatnonzero(pairs) + 1]
+        self.lines = lines[pairs]
+
+    def within(self, commas: np.ndarray) -> np.ndarray:
+        """How many commas stand within each pair of quotes, whose line is `lines`."""
+        return np.searchsorted(commas, self._closing) - np.searchsorted(commas, self._opening)
+
+    def around(self, positions: np.ndarray) -> np.ndarray:
+        """Which positions lie within a pair of quotes."""
+        return np.searchsorted(self._opening, positions) > np.searchsorted(self._closing, positions)
 
 
-def _spaces_outside(cells: np.ndarray) -> bool:
-    """Whether a space stands beside a comma, a quote or a line end."""
+def _spaces_outside(cells: np.ndarray, quotes: _Quotes | None) -> np.ndarray:
+    """Where a space stands at the border of a field, inside or outside its quotes."""
     spaces = np.flatnonzero(cells == SPACE)
-    if not len(spaces):
-        return False
-    borders = (COMMA, NEWLINE, QUOTE)
-    return bool(np.isin(cells[spaces - 1], borders).any() or np.isin(cells[spaces + 1], borders).any())
+    before, after = cells[spaces - 1], cells[spaces + 1]
+    borders = (COMMA, NEWLINE)
+    is_outer = np.isin(before, borders) | np.isin(after, borders)
+    if quotes is None:
+        return spaces[is_outer]
+    inside = quotes.around(spaces)
+    last = len(cells) - 1
+    opened = (before == QUOTE) & np.isin(cells[spaces - 2], borders)
+    closing = (after == QUOTE) & np.isin(cells[np.minimum(spaces + 2, last)], borders)
+    beside_quote = (before == QUOTE) | (after == QUOTE)
+    return spaces[np.where(inside, opened | closing, is_outer | beside_quote)]

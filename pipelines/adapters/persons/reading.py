@@ -243,7 +243,7 @@ class _Reading:
 
     def _odd(self) -> dict[str, str]:
         """`is_odd`: a pair says something but names no instant. `age`: whole years at the start of the record."""
-        made = {"is_odd": _any(_odd(stem) for stem in self.records.pairs)} if self.records.pairs else {}
+        made = {"is_odd": _any(_says_no_instant(stem) for stem in self.records.pairs)} if self.records.pairs else {}
         if self._has_birth:
             birth, day = "d_person_birth_date", f"d_{self._start_date}"
             made["birth_is_sentinel"] = _in_years([birth])
@@ -396,7 +396,7 @@ def _utc(stem: str, start: str, is_start_day: str, earliest: str) -> str:
     )
 
 
-def _odd(stem: str) -> str:
+def _says_no_instant(stem: str) -> str:
     return f"(u_{stem} IS NULL AND ({stem}_date IS NOT NULL OR {stem}_time IS NOT NULL))"
 
 

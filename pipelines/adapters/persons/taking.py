@@ -28,6 +28,7 @@ from pipelines.adapters.keys import Key
 from pipelines.adapters.persons import opening, reading
 from pipelines.adapters.persons.lines import Lines, Stream
 from pipelines.adapters.persons.pseudonyms import keyed, uuids
+from pipelines.adapters.persons.repeats import Repeats
 from pipelines.adapters.sealing import Unsealed
 from pipelines.domain.feeds import Feed
 from pipelines.domain.persons.declaration import PREFIX, Records
@@ -237,6 +238,7 @@ class _Attempt:
             source = connection.execute(sql).to_arrow_reader(BATCH_ROWS)
         except duckdb.Error as error:
             raise _Stopped(error) from None
+        repeats, copies = Repeats(), list[pa.Table]()
         trouble: list[BaseException] = []
 
         def batches() -> Iterator[pa.RecordBatch]:
@@ -245,18 +247,24 @@ class _Attempt:
                     frame = pl.DataFrame(pl.from_arrow(batch))
                     if held := [name for n, name in enumerate(unwanted.values()) if frame[f"extra_{n}"].any()]:
                         raise refusal(held)
-                    yield from self._hashed(self._not_rejected(frame)).to_batches()
+                    yield from _arrow(repeats.new(self._hashed(self._not_rejected(frame)))).to_batches()
+                late, undecided = repeats.rest()
+                if undecided is not None:
+                    copies.append(_arrow(undecided))
+                if late is not None:
+                    yield from _arrow(late).to_batches()
             except BaseException as error:
                 trouble.append(error)
                 raise
 
         empty = pl.DataFrame(pl.from_arrow(source.schema.empty_table()))
-        accepted = pa.RecordBatchReader.from_batches(self._hashed(empty).schema, batches())
+        accepted = pa.RecordBatchReader.from_batches(_arrow(self._hashed(empty)).schema, batches())
         with connection.cursor() as writer:
             writer.register("hashed", accepted)
             try:
                 warehouse.write_select(writer, self._rows(), self.target)
-                self._settle_copies(writer)
+                if copies:
+                    self._settle(writer, copies[0])
             except duckdb.Error as error:
                 raise trouble[0] if trouble else _Stopped(error).told() from None
             finally:
@@ -276,21 +284,17 @@ class _Attempt:
             self.rejected[REASONS[position - 1]] += count
         return frame.filter(pl.col("reason").is_null())
 
-    def _hashed(self, frame: pl.DataFrame) -> pa.Table:
+    def _hashed(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Pseudonyms in the place of texts; of a deletion only its version and its key, the rest was not looked at."""
         hashed = [keyed(text, self.key).alias(name) for text, name in HASHED.items() if text in frame.columns]
         gone = [name for name in frame.columns if name == "reason" or name.startswith("extra_") or name in HASHED]
         made = frame.with_columns(hashed).drop(gone)
-        if made["is_deletion"].any():
-            others = [name for name in made.columns if name not in PREFIX and name not in self._key_columns]
-            nothing = [pl.lit(None, made.schema[name]).alias(name) for name in others]
-            is_kept = ~pl.col("is_deletion")
-            made = pl.concat([made.filter(is_kept), made.filter(~is_kept).with_columns(nothing)], rechunk=True)
-        table = made.to_arrow(compat_level=pl.CompatLevel.newest())
-        for name in HASHED.values():
-            if name in made.columns:
-                table = table.set_column(table.column_names.index(name), name, uuids(made[name]))
-        return table
+        if not made["is_deletion"].any():
+            return made
+        others = [name for name in made.columns if name not in PREFIX and name not in self._key_columns]
+        nothing = [pl.lit(None, made.schema[name]).alias(name) for name in others]
+        is_kept = ~pl.col("is_deletion")
+        return pl.concat([made.filter(is_kept), made.filter(~is_kept).with_columns(nothing)], rechunk=True)
 
     @property
     def _key_columns(self) -> frozenset[str]:
@@ -308,64 +312,43 @@ class _Attempt:
                 columns.append(f"CAST({name} AS {kind}) AS {name}")
         return f"SELECT {', '.join(columns)} FROM hashed"
 
-    def _settle_copies(self, connection: duckdb.DuckDBPyConnection) -> None:
-        """Keep one of the equal copies of a row; reject all rows of a version whose rows differ."""
+    def _settle(self, connection: duckdb.DuckDBPyConnection, copies: pa.Table) -> None:
+        """Keep one of the equal copies of a row; reject all rows of a version whose rows differ.
+
+        `copies` are rows that were not written since their version was seen before.
+        """
         version = "record_key, record_version, submission_date, is_deletion"
         rows = warehouse.accepted_file(self.target)
+        connection.register("hashed", copies)
+        connection.execute(f"CREATE TEMP TABLE copies AS {self._rows()}")
+        connection.unregister("hashed")
         connection.execute(
-            f"CREATE TEMP TABLE repeated AS SELECT {version} FROM {rows} GROUP BY ALL HAVING count(*) > 1"
+            "CREATE TEMP TABLE contents AS SELECT * EXCLUDE (is_written), count(*) AS times, "
+            "count(*) FILTER (is_written) AS times_written FROM ("
+            f"SELECT *, true AS is_written FROM {rows} SEMI JOIN copies USING ({version}) "
+            "UNION ALL BY NAME SELECT *, false AS is_written FROM copies) GROUP BY ALL"
         )
-        if not connection.execute("SELECT count(*) FROM repeated").fetchall()[0][0]:
+        connection.execute(
+            f"CREATE TEMP TABLE versions AS SELECT {version}, count(*) AS contents, sum(times)::BIGINT AS rows, "
+            f"sum(times_written)::BIGINT AS written FROM contents GROUP BY ALL"
+        )
+        conflicting, unsettled = connection.execute(
+            "SELECT coalesce(sum(rows) FILTER (contents > 1), 0)::BIGINT, count(*) FILTER (contents > 1 OR written = 0) "
+            "FROM versions"
+        ).fetchall()[0]
+        if not unsettled:
             return
-        connection.execute(
-            f"CREATE TEMP TABLE copies AS SELECT *, count(*) AS times FROM {rows} SEMI JOIN repeated USING ({version}) GROUP BY ALL"
-        )
-        connection.execute(
-            f"CREATE TEMP TABLE versions AS SELECT {version}, count(*) AS contents, sum(times) AS rows FROM copies GROUP BY ALL"
-        )
-        [(conflicting,)] = connection.execute(
-            "SELECT coalesce(sum(rows), 0)::BIGINT FROM versions WHERE contents > 1"
-        ).fetchall()
         if conflicting:
             self.rejected[CONFLICTING] += conflicting
         settled = self.target.with_name(f"{self.target.name}.settled")
         warehouse.write_select(
             connection,
-            f"SELECT * FROM {rows} ANTI JOIN repeated USING ({version}) UNION ALL BY NAME "
-            f"SELECT * EXCLUDE (times) FROM copies SEMI JOIN (SELECT * FROM versions WHERE contents = 1) USING ({version})",
+            f"SELECT * FROM {rows} ANTI JOIN versions USING ({version}) UNION ALL BY NAME "
+            "SELECT * EXCLUDE (times, times_written) FROM contents SEMI JOIN "
+            f"(SELECT * FROM versions WHERE contents = 1) USING ({version})",
             settled,
         )
         settled.replace(self.target)
-
-
-class _Identifiers(_Attempt):
-    """Reads a file again for its records' own numbers; nothing is written."""
-
-    wanted: set[str]
-    found: dict[str, str]
-
-    def _through(
-        self,
-        connection: duckdb.DuckDBPyConnection,
-        texts: str,
-        unwanted: dict[str, str],
-        refusal: Callable[[list[str]], Refused],
-        layout: str,
-    ) -> Taken:
-        sql = reading.statement(self.feed, texts, self.terms)
-        self.found = {}
-        for batch in connection.execute(f"SELECT record_text FROM ({sql})").to_arrow_reader(BATCH_ROWS):
-            frame = pl.DataFrame(pl.from_arrow(batch))
-            chosen = frame.with_columns(record_key=keyed("record_text", self.key)).filter(
-                pl.col("record_key").is_in(list(self._wanted_digits))
-            )
-            for text, digits in chosen.select("record_text", "record_key").iter_rows():
-                self.found[self._wanted_digits[digits]] = text.rpartition(chr(31))[2]
-        return Taken(layout, 0, {}, None, None)
-
-    @property
-    def _wanted_digits(self) -> dict[str, str]:
-        return {record_key.replace("-", ""): record_key for record_key in self.wanted}
 
 
 class _Sealed(fsspec.AbstractFileSystem):  # type: ignore[misc]
@@ -428,6 +411,16 @@ def _read(source: pa.RecordBatchReader) -> Iterator[pa.RecordBatch]:
         except (OSError, pa.ArrowException, duckdb.Error) as error:
             raise _Stopped(error) from None
         yield batch
+
+
+def _arrow(rows: pl.DataFrame) -> pa.Table:
+    """Rows as DuckDB takes them, their pseudonyms as UUIDs."""
+    rows = rows.rechunk()
+    table = rows.to_arrow(compat_level=pl.CompatLevel.newest())
+    for name in HASHED.values():
+        if name in rows.columns:
+            table = table.set_column(table.column_names.index(name), name, uuids(rows[name]))
+    return table
 
 
 def _column(number: int) -> str:
