@@ -13,7 +13,7 @@ from rich.console import Console
 
 from benchmarks import data
 from benchmarks.measure import Failed
-from benchmarks.workloads import PARTS, Run
+from benchmarks.workloads import PARTS, RESULTS, Run
 
 HERE = Path(__file__).resolve().parent
 
@@ -29,14 +29,14 @@ def main() -> int:
     asked = parser.parse_args()
     console = Console(highlight=False, soft_wrap=True)
     parts = tuple(part for part in PARTS if part not in asked.without)
-    run = Run(asked.scale, asked.work.resolve(), parts, lambda step: console.print(f"[dim]{step} ...[/]"))
+    run = Run(asked.scale, asked.work.resolve(), parts, lambda step: console.print(f"[dim]{step}[/]"))
     try:
         results = run.all()
     except Failed as failed:
         console.print(f"[red]bench:[/] {failed}")
         return 1
     results.show(console)
-    console.print(f"written to {results.write(HERE / 'results')}")
+    console.print(f"written to {results.write(RESULTS)}")
     return 1 if any(count for tables in results.equal.values() for count in tables.values()) else 0
 
 

@@ -39,7 +39,7 @@ class Results:
         goals = _goals()
         return {
             "scale": self.scale,
-            "measured_at": dt.datetime.now(dt.UTC).isoformat(timespec="seconds"),
+            "measured_at": self._began.isoformat(timespec="seconds"),
             "machine": {
                 "cores": os.cpu_count(),
                 "memory_gb": round(psutil.virtual_memory().total / GIGABYTE, 1),
@@ -62,12 +62,13 @@ class Results:
 
     def __post_init__(self) -> None:
         self._load = [_load()]
+        self._began = dt.datetime.now(dt.UTC)
 
     def write(self, folder: Path) -> Path:
-        """Keep the results as JSON; returns the file."""
+        """Keep what is there so far as JSON, one file a run; returns the file."""
         self._load = [*self._load[:1], _load()]
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"{dt.datetime.now(dt.UTC):%Y%m%dT%H%M%SZ}-{self.scale}.json"
+        path = folder / f"{self._began:%Y%m%dT%H%M%SZ}-{self.scale}.json"
         path.write_text(json.dumps(self.as_record(), indent=1) + "\n")
         return path
 

@@ -17,6 +17,7 @@ from benchmarks.report import GIGABYTE, Results
 from benchmarks.stores import Store
 from pipelines.settings import PROJECT_ROOT
 
+RESULTS = Path(__file__).with_name("results")
 PEERS = {"pandas": "benchmarks.peers.in_pandas", "spark": "benchmarks.peers.in_spark"}
 PEERS_PYTHON = Path(__file__).with_name(".venv") / "bin" / "python"
 PEERS_UP_TO = ("start-up", "thousandth", "hundredth", "tenth")
@@ -78,6 +79,11 @@ class Run:
         self.results.rows[scale] = people.rows
         return people
 
+    def _cost(self, name: str, cost: Cost) -> None:
+        self.results.costs[name] = cost
+        self.say(f"    {name}: {cost.cpu:.1f} CPU s, {cost.wall:.1f} s, {cost.peak / 1e6:,.0f} MB")
+        self.results.write(RESULTS)  # a long run that is stopped has not measured in vain
+
     def _store(self, name: str, memory: str | None = None) -> Store:
         folder = re.sub(r"[^a-z0-9]+", "-", name.lower())
         return Store(self.work / "stores" / folder, self.work / "stores" / "keys", memory)
@@ -88,7 +94,7 @@ class Run:
         nobody = data.made(self.work, "start-up")
         scans = [self._scanned(people) for _ in range(1 if self.scale == "national" else SCANS)]
         middle = sorted(scans, key=lambda cost: cost.cpu)[len(scans) // 2]
-        self.results.costs["S"] = middle - self._scanned(nobody)
+        self._cost("S", middle - self._scanned(nobody))
 
     def _scanned(self, people: People) -> Cost:
         return self._store("scan").run("benchmarks.scan", *map(str, people.csv))
@@ -108,10 +114,10 @@ class Run:
         idle = store.refresh()
         each = received / len(people.back_files)
         self.start_up = StartUp(each, first, night, len(people.back_files), replayed, some)
-        self.results.costs["start-up: receive, each feed"] = self.start_up.receive
-        self.results.costs["start-up: first refresh"] = first
-        self.results.costs["start-up: refresh with a night"] = night
-        self.results.costs["start-up: refresh with nothing new"] = idle
+        self._cost("start-up: receive, each feed", self.start_up.receive)
+        self._cost("start-up: first refresh", first)
+        self._cost("start-up: refresh with a night", night)
+        self._cost("start-up: refresh with nothing new", idle)
         self.results.found["start_up"] = idle.cpu
         self.results.found["start_up_receive"] = self.start_up.receive.cpu
         store.remove()
@@ -122,15 +128,15 @@ class Run:
         store = self._store(name, memory)
         received = store.receive(people.all_files)
         refreshed = store.refresh()
-        self.results.costs[f"{name}: receive"] = received
-        self.results.costs[f"{name}: refresh"] = refreshed
+        self._cost(f"{name}: receive", received)
+        self._cost(f"{name}: refresh", refreshed)
         return store, received + refreshed
 
     def _replay(self, job: bare.Job, name: str) -> Cost:
         store = self._store(name)
         store.home.mkdir(parents=True)
         cost = store.run("benchmarks.bare", str(job.write(store.home / "job.json")))
-        self.results.costs[name] = cost
+        self._cost(name, cost)
         return cost
 
     def _bare(self, people: People, full: Store, work: Cost) -> None:
@@ -149,11 +155,11 @@ class Run:
         store.receive(people.back_files)
         store.refresh()
         received, refreshed = store.receive(people.night), store.refresh()
-        self.results.costs["night: receive"] = received
-        self.results.costs["night: refresh"] = refreshed
+        self._cost("night: receive", received)
+        self._cost("night: refresh", refreshed)
         delta = received + refreshed - (self.start_up.receive * len(people.night) + self.start_up.night)
         self.results.found["delta"] = 100 * delta.cpu / work.cpu
-        self.results.costs["quiet night: refresh"] = store.refresh()
+        self._cost("quiet night: refresh", store.refresh())
         self.results.found["quiet_night"] = self.results.costs["quiet night: refresh"].wall
         self._same("delta_rows", "nights against the full rebuild", store, full)
         store.remove()
@@ -203,8 +209,8 @@ class Run:
             except Failed as failed:
                 self.results.left_out[peer] = str(failed)
                 continue
-            self.results.costs[peer] = cost
-            self.results.costs[f"start-up: {peer}"] = start_up
+            self._cost(peer, cost)
+            self._cost(f"start-up: {peer}", start_up)
             self.results.found[peer] = (cost - start_up).cpu / some.cpu
             self.results.found[f"{peer}_whole"] = (cost - start_up).cpu / work.cpu
 

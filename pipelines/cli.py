@@ -23,6 +23,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The COVID datastore: take files in, refresh, and ask the published release.",
 )
+
+
+def _day(told: str) -> Any:
+    return typer.Option(formats=["%Y-%m-%d"], help=told)
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 
 
@@ -232,12 +238,35 @@ def _pair(text: str) -> tuple[str, str]:
 @app.command()
 def synthesise(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write into.")],
+    people: Annotated[
+        int | None, typer.Option(min=1_000, max=60_000_000, help="Only the feeds of persons, of so many people.")
+    ] = None,
+    first: Annotated[dt.datetime | None, _day("First day of what happens to them.")] = None,
+    last: Annotated[dt.datetime | None, _day("Last day of the back-files.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Instead of --first: so many days up to the last.")] = None,
+    nights: Annotated[int, typer.Option(min=0, max=60, help="Daily files after the back-files.")] = 3,
+    seed: Annotated[int, typer.Option(min=0, help="The same seed writes the same bytes.")] = 2020,
 ) -> None:
-    """Write the synthetic England: fictional organisations in the publications' real layouts, and the truth."""
-    from data.synthetic import write
+    """Write the synthetic England: fictional organisations in the publications' real layouts, and the truth.
 
-    files = write(directory)
-    printing.out.print(f"{len(files)} files of the synthetic England written to {directory}")
+    With --people only the records of that many people, with their manifest; the days and nights are theirs.
+    """
+    from data.synthetic import write
+    from data.synthetic.persons import Size, write_people
+
+    if people is None:
+        if first or last or days:
+            raise Failed("--first, --last and --days are of the feeds of persons: say --people too")
+        count = len(write(directory, seed))
+    else:
+        try:
+            size = Size.of_days(
+                people, first and first.date(), last and last.date(), days, nights=nights, seed=seed, has_truth=False
+            )
+        except ValueError as reason:
+            raise Failed(str(reason)) from None
+        count = len(write_people(directory, size))
+    printing.out.print(f"{count} files of the synthetic England written to {directory}")
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -178,9 +178,7 @@ def _settle_persons(landing: Landing, feed: Feed, held: Held) -> None:
     terms = Terms(received_on, basis.test_numbers_only)
     written = held.accepted_path.with_name(f".{held.sha256}.{uuid.uuid4().hex}")
     try:
-        taken = taking.take(
-            settings, feed, landing.source(held), held.sha256, _pseudonym_key(settings), terms, written
-        )
+        taken = taking.take(settings, feed, landing.source(held), held.sha256, _pseudonym_key(settings), terms, written)
         held.record(
             layout=taken.layout,
             row_count=taken.accepted,

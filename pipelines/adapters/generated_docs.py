@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,17 @@ from pipelines.adapters.cells import project_vars
 from pipelines.adapters.release_gate import suite as release_suite
 from pipelines.domain.feeds import Column, Feed, SheetOfFigures
 from pipelines.domain.gates import Rule
+from pipelines.domain.persons.declaration import Records
 
 FOLDER = settings.PROJECT_ROOT / "docs" / "generated"
 SPECIFICATIONS = settings.PROJECT_ROOT / "tests" / "spec"
+KEPT_AS = {
+    "itself": "itself",
+    "dropped": "no",
+    "instant": "time in UTC",
+    "instant_and_date": "time in UTC, local date",
+    "covid_diagnosis": "two flags: diagnosed, primary",
+}
 MADE = "<!-- Made by `make docs` from the declarations; edit those, not this page. -->\n\n"
 
 
@@ -59,7 +68,11 @@ def _feeds() -> str:
         parts.append(_table(["", ""], [list(fact) for fact in facts]))
         if feed.layouts:
             parts.append("\nLayouts: " + "; ".join(f"{one.name} ({one.era})" for one in feed.layouts) + ".\n")
-        parts.append("\n" + _table(["column", "as published", "meaning", "loaded"], _columns(feed)))
+        if feed.records:
+            head = ["column", "type", "meaning", "codes", "sensitivity", "kept as"]
+            parts.append("\n" + _table(head, _columns_of_records(feed.records)))
+        else:
+            parts.append("\n" + _table(["column", "as published", "meaning", "loaded"], _columns(feed)))
         if feed.sheets:
             parts.append("\n" + _table(["sheet", "holds", "metrics"], [_sheet(sheet) for sheet in feed.sheets]))
         if feed.not_read:
@@ -86,6 +99,20 @@ def _columns(feed: Feed) -> list[list[str]]:
     ]
 
 
+def _columns_of_records(records: Records) -> list[list[str]]:
+    return [
+        [
+            f"`{column.name}`",
+            f"{column.type.replace('_', ' ')}{', required' if column.required else ''}",
+            column.meaning,
+            " ".join(column.codes),
+            column.sensitivity.replace("_", " "),
+            KEPT_AS.get(column.keep, f"`{column.keep}`"),
+        ]
+        for column in records.columns
+    ]
+
+
 def _as_published(column: Column) -> str:
     if column.aliases:
         return column.aliases[0]
@@ -106,16 +133,25 @@ def _marts() -> str:
     parts = [
         "# Marts\n\nSchema `marts` of `published/current/public/datastore.duckdb` has organisations as reported; "
         "`marts_as_at_date` and `marts_as_current` hold the subject marts with organisations as they were on the "
-        "date and as they are now. One Parquet folder each.\n"
+        "date and as they are now. One Parquet folder each. Marts of persons' records are in schema `marts` of the "
+        "internal tier alone, and have no Parquet.\n"
     ]
     views = project_vars()["subjects"]
     for path in sorted((settings.DBT_PROJECT / "models" / "marts").rglob("_*.yml")):
         for model in yaml.safe_load(path.read_text()).get("models", []):
             # Publishing splits the subject marts by view: what a reader meets has no column of it.
             shown = [c for c in model["columns"] if not (model["name"] in views and c["name"] == "organisation_view")]
-            parts.append(f"\n## `marts.{model['name']}`\n\n{model['description'].strip()}\n\n")
+            parts.append(
+                f"\n## {_heading(path.with_name(model['name'] + '.sql'))}\n\n{model['description'].strip()}\n\n"
+            )
             parts.append(_table(["column", "type", "unit", "meaning", "null"], [_column(column) for column in shown]))
     return "".join(parts)
+
+
+def _heading(model: Path) -> str:
+    """The mart's name; of a model that adds rows to another mart, that one's too."""
+    alias = re.search(r"alias='(\w+)'", model.read_text())
+    return f"`marts.{alias[1]}`, rows of `{model.stem}`" if alias else f"`marts.{model.stem}`"
 
 
 def _column(column: dict[str, Any]) -> list[str]:
@@ -172,6 +208,8 @@ def _metric(metric: dict[str, str]) -> list[str]:
         made_of = (
             "as published" if metric["is_base"] == "true" else f"{len(metric['components'].split())} published metrics"
         )
+    if metric["basis"] == "person_level" and metric["kind"] != "ratio":
+        made_of = "records"
     return [
         f"`{metric['metric_id']}`",
         metric["metric_name"],

@@ -91,6 +91,8 @@ FORMS: dict[str, bytes] = {
     "seconds.csv": written([{n: f"{c}:59" if n.endswith("_time") and c else c for n, c in r.items()} for r in ROWS]),
     "offsets.csv": written([{n: f"{c}+01:00" if n.endswith("_time") and c else c for n, c in r.items()} for r in ROWS]),
 }
+# A hundred members of zeros, each packed to a thousandth.
+THREE_GB = gzip.compress(b"0" * 30_000_000, 1) * 100
 REFUSED: dict[str, tuple[bytes, str]] = {
     "empty.csv": (b"", "the file is empty"),
     "no header.csv": (PLAIN.partition(b"\n")[2], "declared columns are missing: submission_date"),
@@ -110,7 +112,8 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "cut.gz": (gzip.compress(PLAIN)[:-400], "cut short"),
     "cut at its end.gz": (gzip.compress(PLAIN)[:-3], "cut short"),
     "damaged.gz": (gzip.compress(PLAIN)[:200] + b"XXXX" + gzip.compress(PLAIN)[204:], "damaged"),
-    "bomb.gz": (gzip.compress(b"0" * 50_000_000, 1), "no line end"),
+    "3 GB without a line end.gz": (THREE_GB, "no line end"),
+    "3 GB in the second line.gz": (gzip.compress(PLAIN.partition(b"\n")[0] + b"\n") + THREE_GB, "unpacks to more than"),
     "cut.zst": (zstd(PLAIN)[:-50], "cut short"),
     "cut.parquet": (parquet(texts())[:-30], "damaged or cut short"),
     "numbers for codes.parquet": (

@@ -3,28 +3,68 @@
 from __future__ import annotations
 
 import base64
+import bz2
+import gzip
 import hashlib
+import io
+import lzma
+import shutil
+import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import duckdb
 import polars as pl
+import pyarrow as pa
 import pytest
 
 from pipelines import originals
 from pipelines.adapters import releases, warehouse
 from pipelines.adapters.keys import KeyStore
-from tests.support.canaries import ADDRESS, MARKS
+from tests.support.canaries import ADDRESS, CUT_LINE, IN_EVERY_FORM, MARKS, PERSON_MARKS, SPELL
 from tests.support.guarded import Guarded
 
 AN_ORGANISATION = "FICTIONAL"
+EVERY_MARK = (*MARKS, *PERSON_MARKS)
 
 
 def found(folder: Path, marks: tuple[bytes, ...]) -> list[tuple[Path, bytes]]:
-    """The files below a folder, or the file, that hold one of these marks, in one-byte or two-byte letters."""
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    """The files below a folder that hold one of these marks, in one-byte or two-byte letters; packed files unpacked."""
     spelled = {form: mark for mark in marks for form in (mark, _two_byte(mark))}
-    return [(path, mark) for path in paths for form, mark in spelled.items() if form in path.read_bytes()]
+    holding = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and not path.is_symlink():
+            for content in _unpacked(path.read_bytes()):
+                holding |= {(path, mark): None for form, mark in spelled.items() if form in content}
+    return list(holding)
+
+
+def _unpacked(content: bytes) -> Iterator[bytes]:
+    """A file's bytes, and what they hold when they are packed in a way that needs no key."""
+    yield content
+    if content[:4] == b"PAR1":
+        yield pl.read_parquet(io.BytesIO(content)).write_csv().encode()
+    elif content[:4] == b"PK\x03\x04":
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            for name in archive.namelist():
+                yield from _unpacked(archive.read(name))
+    for magic, opened in OPENED.items():
+        if content.startswith(magic):
+            yield from _unpacked(opened(content))
+
+
+def _zstd(content: bytes) -> bytes:
+    return bytes(pa.CompressedInputStream(pa.BufferReader(content), "zstd").read())
+
+
+OPENED = {
+    b"\x1f\x8b": gzip.decompress,
+    b"\x28\xb5\x2f\xfd": _zstd,
+    b"BZh": bz2.decompress,
+    b"\xfd7zXZ": lzma.decompress,
+    b"\x78\x9c": zlib.decompress,
+}
 
 
 def _two_byte(mark: bytes) -> bytes:
@@ -36,29 +76,45 @@ def _letters(*marks: str) -> tuple[bytes, ...]:
 
 
 def test_the_scan_finds_what_is_there(guarded: Guarded, tmp_path: Path) -> None:
-    """Each mark, in a plain copy of the file it was planted in and in two-byte letters; inside a workbook too."""
+    """Each mark, in a copy of the file it was planted in, however that is packed, and in two-byte letters."""
+    by_form = {}
     for number, file in enumerate(guarded.files):
-        if file.path.suffix == ".csv":
-            (tmp_path / str(number)).write_bytes(file.path.read_bytes())
-    assert {mark for _, mark in found(tmp_path, _letters(*MARKS))} == set(_letters(*MARKS))
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        shutil.copy(file.path, folder)
+        if file.feed == IN_EVERY_FORM and not file.is_refused:
+            by_form[file.path.name] = {mark for _, mark in found(folder, _letters(*PERSON_MARKS))}
+    assert {mark for _, mark in found(tmp_path, _letters(*EVERY_MARK))} == set(_letters(*EVERY_MARK))
+    assert len(by_form) == 4
+    for marks in by_form.values():
+        assert marks >= set(_letters(*PERSON_MARKS)) - set(_letters(*NOT_IN_A_FORM))
     wide = tmp_path / "wide"
     wide.mkdir()
     (wide / "log").write_bytes(ADDRESS.encode("utf-16"))
     assert found(wide, _letters(ADDRESS))
 
 
+# Of another feed, and of a line that Parquet cannot hold.
+NOT_IN_A_FORM = (SPELL, CUT_LINE)
+
+
 def test_no_mark_lies_in_clear_anywhere(guarded: Guarded) -> None:
     """State, keys, temporary files, logs, Dagster's store, dbt's target, and what the commands printed."""
     assert {folder.name for folder in guarded.root.iterdir()} == {"store", "keys", "tmp", "outputs"}
-    assert found(guarded.root, _letters(*MARKS)) == []
+    for feed, folder in {(file.feed, file.path.parent): None for file in guarded.files}:
+        guarded.run("receive", feed, folder, "--json")
+    guarded.run("status", "--json")
+    assert found(guarded.root, _letters(*EVERY_MARK)) == []
 
 
 def test_what_is_derived_holds_no_mark(guarded: Guarded) -> None:
     """Opened with its keys, so that neither cipher nor compression hides it: accepted rows, records, build, release."""
     tables = dict(_opened(guarded))
-    assert {name.partition(":")[0] for name in tables} == {"accepted", "operations", "build", "public", "internal"}
+    zones = {"accepted", "operations", "build", "build of persons", "public", "internal"}
+    assert {name.partition(":")[0] for name in tables} == zones
     assert any(AN_ORGANISATION in text for text in tables.values())
-    marks = [mark.casefold() for mark in MARKS]
+    assert len({file.feed for file in guarded.files} & {name.split(":")[1].split("/")[0] for name in tables}) > 10
+    marks = [mark.casefold() for mark in EVERY_MARK]
     for name, text in tables.items():
         assert not [mark for mark in marks if mark in text.casefold()], name
 
@@ -71,7 +127,8 @@ def _opened(guarded: Guarded) -> Iterator[tuple[str, str]]:
             for path in zone.rglob("*.parquet"):
                 yield f"{zone.name}:{path.relative_to(zone)}", _text(warehouse.read_rows(connection, path))
     with warehouse.build(here, read_only=True) as connection:
-        yield from _tables(connection, "build", "build")
+        yield from _tables(connection, warehouse.BUILD, "build")
+        yield from _tables(connection, warehouse.INTERNAL, "build of persons")
     key = KeyStore(here.keys).internal_tier().text
     for tier in releases.TIERS:
         with releases.open_tier(releases.current(here), tier, key if tier == "internal" else None) as connection:

@@ -75,6 +75,18 @@ class Size:
     # The marts as they should be; only for sizes that fit in memory.
     has_truth: bool = True
 
+    @classmethod
+    def of_days(cls, people: int, first: dt.date | None, last: dt.date | None, days: int | None, **others: Any) -> Size:
+        """From `first`, or of so many days, to `last`; what is None is as in the synthetic England.
+
+        Raises ValueError when the first day is after the last.
+        """
+        end = last or LAST
+        start = first or (end - dt.timedelta(days=days - 1) if days else FIRST)
+        if start > end:
+            raise ValueError(f"the first day, {start}, is after the last, {end}")
+        return cls(people, start, end, **others)
+
 
 @dataclass
 class Written:

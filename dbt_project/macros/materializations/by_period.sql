@@ -1,5 +1,6 @@
-{#- A mart kept from night to night by day: the days that model `dirty` names (column `date`) are written anew, whole months
-at a time so that memory stays flat, all others stay. `day` says which day a row of the mart is of.
+{#- A mart kept from night to night by day: the days that model `dirty` names (column `date`) are written anew, all others
+stay. `day` says which day a row of the mart is of. Whole months are written at a time, as many as hold a million rows of
+model `made_of`, so that memory stays flat.
 
 The model's SQL is bounded by `first_day()` and `end_day()`: as it stands all of time, here one month after the other. -#}
 {% materialization by_period, adapter='duckdb' %}
@@ -18,8 +19,11 @@ The model's SQL is bounded by `first_day()` and `end_day()`: as it stands all of
     {%- endif -%}
     {{ adapter.commit() }}
     {%- set months = run_query('select distinct cast(date_trunc(\'month\', date) as date) as first_day from ' ~ dirty ~ ' order by 1').columns[0].values() -%}
-    {%- for first in months -%}
-        {%- set end = (first.replace(day=1) + modules.datetime.timedelta(days=32)).replace(day=1) -%}
+    {%- set rows = run_query('select count(*) from ' ~ kept(config.require('made_of'))).columns[0].values()[0] -%}
+    {%- set at_once = [months | length * 1000000 // [rows, 1] | max, 1] | max | int -%}
+    {%- for some in months | batch(at_once) -%}
+        {%- set first = some[0] -%}
+        {%- set end = (some[-1].replace(day=1) + modules.datetime.timedelta(days=32)).replace(day=1) -%}
         {%- if delta -%}
         {%- call statement('delete') -%}
             delete from {{ target_relation }}

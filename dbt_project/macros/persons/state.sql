@@ -79,3 +79,13 @@ no other file is opened. -#}
     1 = 0
     {%- endif -%}
 {%- endmacro %}
+
+{#- A condition: the key (named as in `touched`, a relation) is one that a night's delta works out again; in a whole
+rebuild all are. -#}
+{% macro is_touched(key, name, touched) -%}
+    {%- if is_delta(name) -%}
+    {{ key }} in (select t.{{ key.split('.')[-1] }} from {{ touched }} as t)
+    {%- else -%}
+    true
+    {%- endif -%}
+{%- endmacro %}

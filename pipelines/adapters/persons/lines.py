@@ -2,8 +2,8 @@
 
 The text comes in blocks of any size. Lines that are no record (another number of fields, broken quotes, not UTF-8, a
 NUL byte, a carriage return inside, too long) are counted and left out; a line break within quotes becomes another
-control character, CR LF becomes LF, and spaces around a value go. Most lines are found to be in order by looking at whole
-blocks; the others are looked at one by one.
+control character, CR LF becomes LF, and spaces around a value go. Most lines are found to be in order by looking at
+whole blocks; the others are looked at one by one.
 
 The form is RFC 4180. Quotes that are not closed, or not where a field begins and ends, break the line on which the
 record begins; reading goes on with the next line, so one stray quote costs one row, not the rest of the file.
@@ -149,20 +149,25 @@ class Lines:
                 if found is None:
                     return True
             else:
-                found = self._field.match(block, position)
-            assert found is not None
+                found = self._field_at(block, position)
             position = found.end()
             if block[position : position + 1] != b",":
                 # A quote at the very end may be the first of two.
                 return position >= len(block)
             position += 1
 
+    def _field_at(self, text: bytes, position: int) -> re.Match[bytes]:
+        """The field that begins there: outside quotes even nothing is one."""
+        found = self._field.match(text, position)
+        if found is None:
+            raise RuntimeError("a record that was found whole holds a field that is none")
+        return found
+
     def _plain(self, record: bytes) -> bytes:
         """A record on one line, its fields without outer spaces and in quotes only where they need them."""
         fields, position = [], 0
         for _ in range(self._fields):
-            found = self._field.match(record, position)
-            assert found is not None
+            found = self._field_at(record, position)
             field = found.group()
             if field.startswith(b'"'):
                 field = field[1:-1].replace(b"\n", LINE_BREAK_WITHIN).strip(b" ")
@@ -244,7 +249,7 @@ def _is_utf8(text: bytes) -> bool:
 
 
 class _Quotes:
-    """The quotes of a block, counted anew on each line: of a field that goes on over lines, every line is out of order."""
+    """The quotes of a block, counted anew on each line: one that goes on over lines puts all of them out of order."""
 
     def __init__(self, cells: np.ndarray, ends: np.ndarray) -> None:
         quotes = np.flatnonzero(cells == QUOTE)
@@ -254,8 +259,8 @@ class _Quotes:
         # Before the first byte stands the last one, a line end.
         beside = np.where(opens, cells[quotes - 1], cells[quotes + 1])
         alone = (np.searchsorted(lines, lines, side="right") - firsts) % 2 == 1
-        # Where a quote neither opens at the beginning of a field nor closes at its end, or has no other half; two together
-        # close and open again.
+        # Where a quote neither opens at the beginning of a field nor closes at its end, or has no other half; two
+        # together close and open again.
         self.out_of_order = quotes[alone | ~np.isin(beside, (COMMA, NEWLINE, QUOTE))]
         pairs = opens & ~alone
         self._opening, self._closing = quotes[pairs], quotes[np.flatnonzero(pairs) + 1]

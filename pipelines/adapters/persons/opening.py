@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -15,10 +16,12 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.domain.persons.declaration import Records
+from pipelines.domain.persons.layouts import OtherLayout
 from pipelines.domain.refusals import Refused, printable, refuse
 
 CHUNK = 1 << 20
 LONGEST_HEADER = 1 << 16
+A_NAME = re.compile(r"(?!.*\d{3})[A-Za-z][A-Za-z0-9_]*")
 BOM = b"\xef\xbb\xbf"
 GZIP, ZSTD, PARQUET = b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1"
 NOT_READ = {
@@ -38,10 +41,15 @@ UNCHECKED = 256 << 20
 
 @dataclass(frozen=True)
 class Header:
-    """The columns of a file in its own order; `extra` are those that nobody declared."""
+    """The columns of a file in its own order: `used` are read, `extra` are those that nobody declared.
+
+    `layout` is that of another publication, if the file has it.
+    """
 
     columns: tuple[str, ...]
+    used: tuple[str, ...]
     extra: tuple[str, ...]
+    layout: OtherLayout | None = None
 
 
 def is_parquet(first: bytes) -> bool:
@@ -98,6 +106,9 @@ def checked(names: list[str], records: Records) -> Header:
     reasons = []
     if not any(names):
         raise refuse("the header on line 1 is empty", row=1)
+    for layout in records.layouts:
+        if layout.is_of(names):
+            return _of_layout(names, layout)
     # Without a header the first line holds values: only declared names are said.
     twice = sorted({name for name in names if names.count(name) > 1 and name})
     if named := [name for name in twice if name in records.names]:
@@ -109,7 +120,17 @@ def checked(names: list[str], records: Records) -> Header:
         reasons.append(refuse(f"undeclared columns stand twice in the header: {_listed(twice)}", row=1))
     if reasons:
         raise Refused(*(reason for one in reasons for reason in one.reasons))
-    return Header(tuple(names), tuple(name for name in names if name not in records.names))
+    used = tuple(name for name in names if name in records.names)
+    return Header(tuple(names), used, tuple(name for name in names if name not in records.names))
+
+
+def _of_layout(names: list[str], layout: OtherLayout) -> Header:
+    """The columns of a file in another publication's layout, whose names may be written in small letters."""
+    used = layout.used(names)
+    upper = [name.upper() for name in used]
+    if twice := sorted({name for name in upper if upper.count(name) > 1}):
+        raise refuse(f"columns stand twice in the header: {_listed(twice)}", row=1)
+    return Header(tuple(names), used, layout.further(names), layout)
 
 
 def undeclared(names: Iterable[str]) -> Refused:
@@ -123,7 +144,8 @@ def mistyped(names: Iterable[str]) -> Refused:
 
 
 def _listed(names: list[str]) -> str:
-    told = [printable(name, 64) or "(no name)" for name in names[:10]]
+    # What is no name of a column may be a value that a broken export wrote into the header.
+    told = [printable(name, 64) if A_NAME.fullmatch(name) else "(no column name)" for name in names[:10]]
     return ", ".join(told) + (f" and {len(names) - 10} more" if len(names) > 10 else "")
 
 

@@ -42,15 +42,14 @@ def profile(
 
     The share of `rejected_rows` is 0 as long as they are no more than the contract tolerates.
     """
-    assert feed.records is not None
-    columns = feed.records.accepted_schema()
+    columns = feed.records.accepted_schema() if feed.records else {}
     told = {name: measure[1:] for name, measure in MEASURES.items() if measure[0] in columns}
     counts = "".join(
-        f", count(*) FILTER (NOT is_deletion AND ({among})), count(*) FILTER (NOT is_deletion AND ({among}) AND ({broken}))"
+        f", count(*) FILTER (NOT is_deletion AND ({among})), "
+        f"count(*) FILTER (NOT is_deletion AND ({among}) AND ({broken}))"
         for among, broken in told.values()
     )
-    found = connection.execute(f"SELECT count(*){counts} FROM {warehouse.accepted_file(accepted)}").fetchone()
-    assert found is not None
+    [found] = connection.execute(f"SELECT count(*){counts} FROM {warehouse.accepted_file(accepted)}").fetchall()
     rows, turned_away = int(found[0]), sum(rejected.values())
     return made(
         {

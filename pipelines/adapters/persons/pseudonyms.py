@@ -1,7 +1,7 @@
 """The keyed hash: HMAC-SHA-256 (RFC 2104, FIPS 198-1) of whole columns at once, under the store's pseudonym key.
 
-A person is known by the first 16 bytes of the hash of `person`, a separator and the NHS number; a record by those of its
-feed, the organisation and its own number. Whoever lacks the key can make neither from the other.
+A person is known by the first 16 bytes of the hash of `person`, a separator and the NHS number; a record by those of
+its feed, the organisation and its own number. Whoever lacks the key can make neither from the other.
 """
 
 from __future__ import annotations

@@ -35,6 +35,7 @@ from pipelines.domain.persons.rejecting import (
 )
 
 SEPARATOR = "chr(31)"
+SEPARATOR_TEXT = chr(31)
 PERSON = "person"
 SPELLS = "apc_spells"
 
@@ -63,7 +64,8 @@ def setup() -> list[str]:
         """CREATE MACRO stated_of(x) AS CASE x[-6:] WHEN '+00:00' THEN 0 WHEN '+01:00' THEN 1 END""",
         *_clock(),
         """CREATE MACRO area_of(x) AS CASE
-            WHEN strlen(x) - instr(x, ' ') = 3 AND instr(x, ' ') BETWEEN 3 AND 5 THEN upper(substring(x, 1, instr(x, ' ') - 1))
+            WHEN instr(x, ' ') BETWEEN 3 AND 5 AND x GLOB '[A-Za-z]* [0-9][A-Za-z][A-Za-z]'
+                THEN upper(substring(x, 1, instr(x, ' ') - 1))
             WHEN regexp_full_match(upper(replace(x, ' ', '')), '[A-Z0-9]{2,4}[0-9][A-Z]{2}')
                 THEN left(upper(replace(x, ' ', '')), length(replace(x, ' ', '')) - 3)
             WHEN regexp_full_match(upper(x), '[A-Z]{1,2}[0-9][A-Z0-9]?') THEN upper(x) END""",
@@ -76,8 +78,8 @@ def setup() -> list[str]:
 def _clock() -> list[str]:
     """Macros of the local clock: `clock_of(d)` the code of a day, `utc_of` the UTC minute of a time on it.
 
-    The code of a day without a change is the hours ahead of UTC. Otherwise it holds those at its start, plus 4 times those
-    at its end, plus 16 times the hour at which they change.
+    The code of a day without a change is the hours ahead of UTC. Otherwise it holds those at its start, plus 4 times
+    those at its end, plus 16 times the hour at which they change.
     """
     regular = [(date, one) for date, one in london.changes() if date.year >= london.REGULAR_FROM]
     earlier = [(date, one) for date, one in london.changes() if date.year < london.REGULAR_FROM]
@@ -136,7 +138,8 @@ def statement(feed: Feed, texts: str, terms: Terms, extra: Iterable[str] = ()) -
 
     `extra` are columns of `texts` that nobody declared: `extra_0` and so on say whether they hold anything.
     """
-    assert feed.records is not None
+    if feed.records is None:
+        raise ValueError(f"feed {feed.feed} is not of persons")
     return _Reading(feed, feed.records, terms).statement(texts, tuple(extra))
 
 
@@ -276,7 +279,7 @@ class _Reading:
         return _any([*always, *([f"NOT coalesce(is_deletion, false) AND ({_any(others)})"] if others else [])])
 
     def _type_is_wrong(self) -> str:
-        """Whether a value is not of its type; what is exact is only asked of rows that a cheaper question leaves over."""
+        """Whether a value is not of its type; the exact question is put to rows that a cheaper one leaves over."""
         cheap = self._of_all(_type_may_be_wrong, ["is_odd"] if self.records.pairs else [])
         pairs = [
             f"({stem}_date IS NULL) <> ({stem}_time IS NULL) OR "
@@ -292,12 +295,13 @@ class _Reading:
         # Modulus 11: the digits times 10, 9, ... 1 add up to a multiple of 11. With p = the number cut after a digit,
         # the digit is p less ten times the p before it, which leaves one division a digit.
         weighted = "n" + "".join(f" + n // {10**place} * {1 - 9 * place}" for place in range(1, 10))
+        # Ten characters that make a number of ten digits hold nothing else, unless there is an exponent.
         is_number = (
-            f"CASE WHEN n >= 1000000000 THEN n::VARCHAR = digits ELSE regexp_full_match(digits, '[0-9]{{10}}') END"
+            "CASE WHEN n >= 1000000000 AND NOT contains(digits, 'e') AND NOT contains(digits, 'E') "
+            "THEN n < 10000000000 ELSE regexp_full_match(digits, '[0-9]{10}') END"
         )
-        told = {
-            "nhs_number_invalid": f"{unless}digits IS NOT NULL AND NOT coalesce(({weighted}) % 11 = 0 AND {is_number}, false)"
-        }
+        is_valid = f"coalesce(({weighted}) % 11 = 0 AND {is_number}, false)"
+        told = {"nhs_number_invalid": f"{unless}digits IS NOT NULL AND NOT {is_valid}"}
         if self.terms.test_numbers_only:
             told["nhs_number_not_test"] = f"{unless}NOT starts_with(digits, '{TEST_NUMBERS}')"
         return told
@@ -370,11 +374,12 @@ class _Reading:
             case "area_code":
                 return {"area_code": f"area_of({name})"}
             case "covid_diagnosis":
-                has_any = f"({name} IS NOT NULL AND (contains({name}, 'U') OR contains({name}, 'u')))"
-                wanted = "['U071', 'U072']"
+                # Few codes begin with the letter; the others are not taken apart.
+                may_be = f"CASE WHEN contains({name}, 'U') OR contains({name}, 'u') THEN"
+                wanted, codes = "['U071', 'U072']", f"icd_codes({name})"
                 return {
-                    "is_covid_diagnosed": f"CASE WHEN {has_any} THEN list_has_any(icd_codes({name}), {wanted}) ELSE false END",
-                    "is_covid_primary": f"CASE WHEN {has_any} THEN coalesce(list_contains({wanted}, icd_codes({name})[1]), false) ELSE false END",
+                    "is_covid_diagnosed": f"{may_be} list_has_any({codes}, {wanted}) ELSE false END",
+                    "is_covid_primary": f"{may_be} coalesce(list_contains({wanted}, {codes}[1]), false) ELSE false END",
                 }
         return {}
 

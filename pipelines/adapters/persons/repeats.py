@@ -1,7 +1,7 @@
 """Rows of one file that may be of the same version: found while they stream by, so that the file is written once.
 
-A version (key, number, day of submission, kind) is known by 64 bits. A row whose bits may have been seen is held back; when
-the stream ends, most of those turn out to be new and follow it. What is left is settled by comparing rows.
+A version (key, number, day of submission, kind) is known by 64 bits. A row whose bits may have been seen is held back;
+when the stream ends, most of those turn out to be new and follow it. What is left is settled by comparing rows.
 """
 
 from __future__ import annotations

@@ -12,6 +12,7 @@ import datetime as dt
 import errno
 import re
 import tempfile
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ import pyarrow as pa
 
 from pipelines.adapters import warehouse
 from pipelines.adapters.keys import Key
-from pipelines.adapters.persons import opening, reading
+from pipelines.adapters.persons import layouts, opening, reading
 from pipelines.adapters.persons.lines import Lines, Stream
 from pipelines.adapters.persons.pseudonyms import keyed, uuids
 from pipelines.adapters.persons.repeats import Repeats
@@ -53,7 +54,7 @@ UNKNOWN_SIZE = 1 << 40
 
 @dataclass(frozen=True)
 class Taken:
-    """What became of a file's rows: how many were accepted, how many rejected and why, and which days they were sent."""
+    """What became of a file's rows: how many were accepted, how many rejected and why, and on which days submitted."""
 
     layout: str
     accepted: int
@@ -105,7 +106,8 @@ def identifiers(
     settings: Settings, feed: Feed, original: Original, key: Key, terms: reading.Terms, wanted: set[str]
 ) -> dict[str, str]:
     """The records' own numbers as sent, by record key, of the `wanted` ones that the file has. They stay in memory."""
-    assert feed.records is not None
+    if feed.records is None:
+        raise ValueError(f"feed {feed.feed} is not of persons")
     attempt = _Identifiers(settings, feed, feed.records, "", key, terms, Path())
     attempt.wanted = wanted
     with original.opened() as file:
@@ -151,21 +153,18 @@ class _Attempt:
         lines = Lines(body, len(header.columns), exact)
         stream = Stream(lines)
         columns = ", ".join(f"'{_column(number)}': 'VARCHAR'" for number in range(len(header.columns)))
-        texts = ", ".join(
-            f"{_column(number)} AS {name}" for number, name in enumerate(header.columns) if name in self.records.names
-        )
-        extra = [number for number, name in enumerate(header.columns) if name in header.extra]
-        texts += "".join(f", {_column(number)}" for number in extra)
-        select = (
-            f"SELECT {texts} FROM read_csv('{ADDRESS}', delim=',', quote='\"', escape='\"', header=false, "
+        used = {name: _column(number) for number, name in enumerate(header.columns) if name in header.used}
+        extra = {_column(n): name for n, name in enumerate(header.columns) if name in header.extra}
+        source = (
+            f"read_csv('{ADDRESS}', delim=',', quote='\"', escape='\"', header=false, "
             f"auto_detect=false, columns={{{columns}}}, strict_mode=true, new_line='\\n', "
             f"max_line_size={4 * BUFFER // 16}, buffer_size={BUFFER})"
         )
+        select = self._texts(header, used, {column: column for column in extra}, source)
+        layout = header.layout.name if header.layout else "csv"
         with self._reader(lambda: stream, UNKNOWN_SIZE) as connection:
             try:
-                taken = self._through(
-                    connection, select, {_column(n): header.columns[n] for n in extra}, opening.undeclared, "csv"
-                )
+                taken = self._through(connection, select, extra, opening.undeclared, layout)
             except _Stopped as stopped:
                 if stream.trouble is not None:
                     raise stream.trouble from None
@@ -188,19 +187,22 @@ class _Attempt:
                 raise refuse("the Parquet file is damaged or cut short: send it again") from None
             types = {name: kind for name, kind, *_ in described}
             header = opening.checked(list(types), self.records)
-            texts, mistyped = [], []
-            for column in self.records.columns:
-                name, kind = warehouse.named(column.name), types[column.name]
+            kinds = self._kinds(header)
+            used, mistyped = {}, []
+            for column in header.used:
+                name, kind = warehouse.named(column), types[column]
                 if kind == "VARCHAR" or kind.startswith("ENUM"):
-                    texts.append(f"nullif(trim(CAST({name} AS VARCHAR), ' '), '') AS {name}")
-                elif kind in NATIVE.get(column.type, ()):
+                    used[column] = f"nullif(trim(CAST({name} AS VARCHAR), ' '), '')"
+                elif kind in NATIVE.get(kinds.get(column, "text"), ()):
                     written = f"CAST({name} AS VARCHAR)"
-                    texts.append(f"{f'left({written}, 8)' if kind == 'TIME' else written} AS {name}")
+                    used[column] = f"left({written}, 8)" if kind == "TIME" else written
                 else:  # a column without a value has whatever type its writer chose
-                    texts.append(f"CAST(NULL AS VARCHAR) AS {name}")
-                    mistyped.append(column.name)
+                    used[column] = "CAST(NULL AS VARCHAR)"
+                    mistyped.append(column)
             further = {f"other_{n}": name for n, name in enumerate([*header.extra, *mistyped])}
-            texts += [f"{warehouse.named(name)} AS {alias}" for alias, name in further.items()]
+            extra = {alias: warehouse.named(name) for alias, name in further.items()}
+            select = self._texts(header, used, extra, source)
+            layout = header.layout.name if header.layout else "parquet"
 
             def refusal(held: list[str]) -> Refused:
                 if wrong := [name for name in held if name in mistyped]:
@@ -208,11 +210,27 @@ class _Attempt:
                 return opening.undeclared(held)
 
             try:
-                return self._through(
-                    connection, f"SELECT {', '.join(texts)} FROM {source}", further, refusal, "parquet"
-                )
+                return self._through(connection, select, further, refusal, layout)
             except _Stopped as stopped:
                 raise stopped.told() from None
+
+    def _texts(self, header: opening.Header, used: dict[str, str], extra: dict[str, str], source: str) -> str:
+        """The select of the contract's columns as text over a relation, and of the `extra` ones under their aliases.
+
+        `used` are expressions by name in the file, `extra` by alias.
+        """
+        if header.layout:
+            held = {name.upper(): expression for name, expression in used.items()}
+            return layouts.statement(header.layout, self.records, source, held, extra, self.terms.received_on)
+        columns = ", ".join(f"{expression} AS {name}" for name, expression in (used | extra).items())
+        return f"SELECT {columns} FROM {source}"
+
+    def _kinds(self, header: opening.Header) -> dict[str, str]:
+        """What type a column of the file may have when it is not text."""
+        if header.layout is None:
+            return {column.name: column.type for column in self.records.columns}
+        of = {name: told.reading for told in header.layout.columns.values() for name in told.of}
+        return {name: "date" for name in header.used if of.get(name.upper()) == "date"}
 
     @contextlib.contextmanager
     def _reader(self, opened: Callable[[], Any], size: int) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -333,8 +351,8 @@ class _Attempt:
             f"sum(times_written)::BIGINT AS written FROM contents GROUP BY ALL"
         )
         conflicting, unsettled = connection.execute(
-            "SELECT coalesce(sum(rows) FILTER (contents > 1), 0)::BIGINT, count(*) FILTER (contents > 1 OR written = 0) "
-            "FROM versions"
+            "SELECT coalesce(sum(rows) FILTER (contents > 1), 0)::BIGINT, "
+            "count(*) FILTER (contents > 1 OR written = 0) FROM versions"
         ).fetchall()[0]
         if not unsettled:
             return
@@ -349,6 +367,35 @@ class _Attempt:
             settled,
         )
         settled.replace(self.target)
+
+
+class _Identifiers(_Attempt):
+    """Reads a file as ever, and keeps nothing of it but the own numbers of the records that are `wanted`."""
+
+    wanted: set[str]
+
+    def _through(
+        self,
+        connection: duckdb.DuckDBPyConnection,
+        texts: str,
+        unwanted: dict[str, str],
+        refusal: Callable[[list[str]], Refused],
+        layout: str,
+    ) -> Taken:
+        self.found: dict[str, str] = {}
+        wanted = pl.Series([key.replace("-", "") for key in self.wanted], dtype=pl.String)
+        sql = reading.statement(self.feed, texts, self.terms)
+        try:
+            source = connection.execute(f"SELECT record_text FROM ({sql}) WHERE reason IS NULL").to_arrow_reader(
+                BATCH_ROWS
+            )
+        except duckdb.Error as error:
+            raise _Stopped(error) from None
+        for batch in _read(source):
+            rows = pl.DataFrame(pl.from_arrow(batch)).with_columns(keyed("record_text", self.key).alias("key"))
+            for text, key in rows.filter(pl.col("key").is_in(wanted.implode())).iter_rows():
+                self.found[str(uuid.UUID(key))] = text.rpartition(reading.SEPARATOR_TEXT)[2]
+        return Taken(layout, 0, {}, None, None)
 
 
 class _Sealed(fsspec.AbstractFileSystem):  # type: ignore[misc]

@@ -9,6 +9,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from pipelines.domain.persons.layouts import OtherLayout
 from pipelines.domain.strict import Strict
 
 Type = Literal["text", "code", "organisation_code", "digits", "date", "time", "integer", "nhs_number"]
@@ -153,13 +154,15 @@ class Records(Strict):
     """The records of a person-level feed: their key, where a record starts and ends, and their columns in order.
 
     An event is a date column, or the stem `x` of a pair `x_date`, `x_time`. `own_number` is the key column that is no
-    organisation; a feed about persons themselves has the NHS number there.
+    organisation; a feed about persons themselves has the NHS number there. `layouts` are those of other publications
+    that hold such records.
     """
 
     key: tuple[str, ...] = Field(min_length=1, max_length=2)
     start: str | None = None
     ends: tuple[End, ...] = ()
     columns: tuple[PersonColumn, ...]
+    layouts: tuple[OtherLayout, ...] = ()
 
     @model_validator(mode="before")
     @classmethod
@@ -186,6 +189,9 @@ class Records(Strict):
             in_pair = column.name.removesuffix("_date").removesuffix("_time") in self.pairs
             if (column.type == "time" or column.keep.startswith("instant")) and not in_pair:
                 raise ValueError(f"column {column.name}: a time stands beside its date, x_date and x_time")
+        for layout in self.layouts:
+            if unknown := set(layout.columns) - set(names):
+                raise ValueError(f"layout {layout.name}: unknown columns {', '.join(sorted(unknown))}")
         return self
 
     def column(self, name: str) -> PersonColumn:

@@ -17,10 +17,7 @@ with spells as (
     where
         patient_classification = '1'
         and has_critical_care
-        {%- set touched = ref('int_spells__touched') %}
-        {%- if is_delta('int_occupancy__critical_care') %}
-        and person_key in (select t.person_key from {{ touched }} as t)
-        {%- endif %}
+        and {{ is_touched('person_key', 'int_occupancy__critical_care', ref('int_spells__touched')) }}
 ),
 
 periods as (

@@ -20,7 +20,7 @@ stated as (
 bounds as (
     select
         org_code,
-        valid_from as valid_from
+        valid_from
     from stated
     union
     select

@@ -1,7 +1,6 @@
 {{ config(materialized='by_key', key='person_pseudonym', touched='int_persons__reregistered') }}
 {#- Of registrations that overlap, the one with the latest start counts, of equal starts the greatest practice code. Days
 between two ends or starts have one answer, so that nobody who looks a day up has to choose again. -#}
-{%- set touched = ref('int_persons__reregistered') %}
 with registrations as (
     select
         person_pseudonym,
@@ -12,9 +11,7 @@ with registrations as (
     where
         not is_deletion
         and (registration_end_date is null or registration_end_date > registration_start_date)
-        {%- if is_delta('int_persons__practices') %}
-        and person_pseudonym in (select person_pseudonym from {{ touched }})
-        {%- endif %}
+        and {{ is_touched('person_pseudonym', 'int_persons__practices', ref('int_persons__reregistered')) }}
 ),
 
 several as (
@@ -27,13 +24,13 @@ several as (
 contested as (
     select *
     from registrations
-    where person_pseudonym in (select person_pseudonym from several)
+    where person_pseudonym in (select s.person_pseudonym from several as s)
 ),
 
 bounds as (
     select
         person_pseudonym,
-        valid_from as valid_from
+        valid_from
     from contested
     union
     select
@@ -82,4 +79,4 @@ select
     valid_from,
     valid_to
 from registrations
-where person_pseudonym not in (select person_pseudonym from several)
+where person_pseudonym not in (select s.person_pseudonym from several as s)

@@ -16,8 +16,10 @@ spells as (
         coalesce(j.place, 1) as place,
         coalesce(j.stay_admission_date, l.admission_date) as stay_admission_date,
         case when j.record_key is null then l.discharge_date else j.stay_discharge_date end as stay_discharge_date
-    {{ counted_spells('left join ' ~ ref('int_spells__joined') ~ ' as j on l.record_key = j.record_key') }}
-    and l.person_pseudonym in (select s.person_pseudonym from specimens as s)
+    {{ counted_spells(
+        joins='left join ' ~ ref('int_spells__joined') ~ ' as j on l.record_key = j.record_key',
+        conditions=['l.person_pseudonym in (select s.person_pseudonym from specimens as s)']
+    ) }}
 ),
 
 tested as (

@@ -15,9 +15,7 @@ with ordinary as (
         l.discharge_destination,
         l.is_covid_diagnosed,
         count(*) over (partition by l.person_key) as spells
-    {{ counted_spells() }}
-    and l.patient_classification = '1'
-    and l.person_pseudonym is not null
+    {{ counted_spells(conditions=["l.patient_classification = '1'", 'l.person_pseudonym is not null']) }}
 ),
 
 ordered as (
@@ -116,6 +114,7 @@ cared_for as (
 select
     n.record_key,
     n.place,
+    n.is_overlap,
     n.is_merger and not n.is_overlap as is_merger_continuation,
     row_number() over (partition by n.person_key, n.stay_number order by n.place) = 1 as is_stay_start,
     min(n.admission_at) over (partition by n.person_key, n.stay_number) as stay_admission_at,

@@ -33,6 +33,7 @@ select
     coalesce(l.is_covid_primary, false) as is_covid_primary,
     coalesce(t.is_tested_before_admission, false) as is_tested_before_admission,
     coalesce(t.is_from_care_home and t.is_tested_before_admission, false) as is_from_care_home,
+    coalesce(j.is_overlap, false) as is_overlap,
     coalesce(j.is_merger_continuation, false) as is_merger_continuation,
     c.spell_key is not null as has_critical_care,
     l.patient_classification = '1' and coalesce(j.is_stay_start, true) as is_stay_start,

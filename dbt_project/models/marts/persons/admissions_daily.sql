@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_spells__dirty_admissions', day='date') }}
+{{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_spells__dirty_admissions', day='date') }}
 {%- set admissions = {
     'admissions': 'true',
     'emergency_admissions': "s.admission_method in ('21', '22', '23', '24', '25', '28', '2A', '2B', '2C', '2D')",
@@ -16,13 +16,13 @@ with events as (
         s.admission_date as date,
         s.provider_code,
         s.site_code,
-        s.practice_code,
         {%- for measure, condition in admissions.items() %}
         case when {{ condition }} then 1 else 0 end as {{ measure }},
         {%- endfor %}
         {%- for class in classes %}
-        0 as hcai_{{ class }}{{ ',' if not loop.last }}
+        0 as hcai_{{ class }},
         {%- endfor %}
+        s.practice_code
     from {{ ref('int_spells__spells') }} as s
     where
         not s.is_merger_continuation
@@ -32,13 +32,13 @@ with events as (
         s.hcai_date as date,
         s.provider_code,
         s.site_code,
-        s.practice_code,
         {%- for measure in admissions %}
         0 as {{ measure }},
         {%- endfor %}
         {%- for class in classes %}
-        case when s.hcai_class = '{{ class }}' then 1 else 0 end as hcai_{{ class }}{{ ',' if not loop.last }}
+        case when s.hcai_class = '{{ class }}' then 1 else 0 end as hcai_{{ class }},
         {%- endfor %}
+        s.practice_code
     from {{ ref('int_spells__spells') }} as s
     where
         s.hcai_class is not null
@@ -54,10 +54,10 @@ leaf as (
         e.site_code,
         e.practice_code,
         placed.region_code,
-        placed.icb_code,
         {%- for measure in measures %}
-        sum(e.{{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        sum(e.{{ measure }}) as {{ measure }},
         {%- endfor %}
+        placed.icb_code
     from events as e
     {{ placed_on('e', 'e.date') }}
     group by e.date, e.provider_code, e.site_code, e.practice_code, placed.region_code, placed.icb_code
@@ -68,10 +68,10 @@ figures as (
     select
         date,
         '{{ level }}' as org_level,
-        {{ code }} as org_code,
         {%- for measure in measures %}
-        sum({{ measure }}) as {{ measure }}{{ ',' if not loop.last }}
+        sum({{ measure }}) as {{ measure }},
         {%- endfor %}
+        {{ code }} as org_code
     from leaf
     where {{ has }}
     group by date{{ ', ' ~ code if level != 'nation' }}

@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_ae__dirty_hours', day='cast(hour_at as date)') }}
+{{ config(materialized='by_period', made_of='int_ae__attendances', dirty='int_ae__dirty_hours', day='cast(hour_at as date)') }}
 {%- set key = ['hour_at', 'department_type'] -%}
 {%- set day_before = later(first_day(), -9, 'day') -%}
 with present as (

@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_ae__dirty_arrivals', day='date') }}
+{{ config(materialized='by_period', made_of='int_ae__attendances', dirty='int_ae__dirty_arrivals', day='date') }}
 {%- set measures = ['time_to_assessment', 'time_to_treatment', 'time_in_department'] -%}
 {%- set key = ['date', 'department_type'] -%}
 with attendances as (
@@ -24,7 +24,6 @@ figures as (
     select
         date,
         '{{ level }}' as org_level,
-        {{ code }} as org_code,
         case when grouping(department_type) = 1 then 'all' else department_type end as department_type,
         count(*) as attendances,
         count(time_in_department) as four_hour_attendances,
@@ -32,12 +31,12 @@ figures as (
         count(case when time_in_department > 720 then 1 end) as over_12_hours_from_arrival,
         count(case when time_waiting_for_bed > 720 then 1 end) as over_12_hours_from_decision_to_admit,
         {%- for measure in measures %}
-        {{ quantiles(measure, [0.5, 0.95]) }} as {{ measure }}{{ ',' if not loop.last }}
+        {{ quantiles(measure, [0.5, 0.95]) }} as {{ measure }},
         {%- endfor %}
+        {{ code }} as org_code
     from attendances
     where {{ has }}
-    {%- set by = 'date' if level == 'nation' else 'date, ' ~ code %}
-    group by grouping sets (({{ by }}, department_type), ({{ by }}))
+    group by date{{ ', ' ~ code if level != 'nation' }}, rollup(department_type)
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 ),

@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_stays__dirty_months', day='admission_month') }}
+{{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_stays__dirty_months', day='admission_month') }}
 {#- Quantiles and Kaplan-Meier medians are read off counts of stays by nights, which are few and add up. -#}
 {%- set key = ['admission_month', 'covid_group', 'age_band', 'critical_care_use'] -%}
 {%- set quantiles = [('lower_quartile_nights', 0.25), ('median_nights', 0.5), ('upper_quartile_nights', 0.75), ('p90_nights', 0.9)] -%}
@@ -78,7 +78,7 @@ leaf as (
     from grouped
     group by
         admission_month, provider_code, site_code, region_code, icb_code, covid_group, nights,
-        cube (age_band, critical_care_use)
+        cube(age_band, critical_care_use)
 ),
 
 practice_leaf as (

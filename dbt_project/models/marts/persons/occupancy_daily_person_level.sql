@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_occupancy__dirty_days', day='snapshot_date', alias='occupancy_daily') }}
+{{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_occupancy__dirty_days', day='snapshot_date', alias='occupancy_daily') }}
 {#- Who is in a bed at eight in the morning; a stay is looked up on its mornings, not at its hours. -#}
 {%- set key = ['date', 'bed_type'] -%}
 with spans as (

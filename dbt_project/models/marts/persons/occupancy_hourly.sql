@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_occupancy__dirty_days', day='cast(hour_at as date)') }}
+{{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_occupancy__dirty_days', day='cast(hour_at as date)') }}
 {#- A running sum of who goes into a bed and who leaves it. What is worked out is cut into periods (a month, or the changed
 days of it), and a span that began before a period begins with it. -#}
 {%- set key = ['hour_at', 'bed_type'] -%}
@@ -10,12 +10,12 @@ with spans as (
         s.bed_type,
         s.starts_at,
         {{ or_never('s.ends_at') }} as ends_at,
-        c.starts_at as covid_from_at
+        d.starts_at as covid_from_at
     from (
         {{ bed_spans() }}
     ) as s
-    left join {{ ref('int_clock__days') }} as c
-        on s.covid_from_date = c.date
+    left join {{ ref('int_clock__days') }} as d
+        on s.covid_from_date = d.date
     where
         s.starts_at < cast({{ end_day() }} as timestamp)
         and {{ or_never('s.ends_at') }} > cast({{ first_day() }} as timestamp)
@@ -27,18 +27,19 @@ horizon as (
 ),
 
 periods as (
+    {%- if is_delta('occupancy_hourly') %}
     select
-        {%- if is_delta('occupancy_hourly') %}
         cast(d.date as timestamp) as first_at,
         least({{ later('cast(d.date as timestamp)', 1, 'day') }}, h.ends_at) as end_at
     from {{ dirty }} as d
     cross join horizon as h
     where d.date >= {{ first_day() }} and d.date < {{ end_day() }}
-        {%- else %}
+    {%- else %}
+    select
         cast({{ first_day() }} as timestamp) as first_at,
         least(cast({{ end_day() }} as timestamp), h.ends_at) as end_at
     from horizon as h
-        {%- endif %}
+    {%- endif %}
 ),
 
 -- The hours of the period at which the span is in the bed, and those at which it counts as COVID-19 too.
@@ -92,10 +93,7 @@ net as (
         sum(occupied) as occupied,
         sum(covid) as covid
     from moves
-    group by grouping sets (
-        (first_at, end_at, provider_code, site_code, bed_type, moved_at),
-        (first_at, end_at, provider_code, site_code, moved_at)
-    )
+    group by first_at, end_at, provider_code, site_code, moved_at, rollup(bed_type)
 ),
 
 runs as (

@@ -1,4 +1,4 @@
-{{ config(materialized='by_period', dirty='int_ae__dirty_reattendances', day='date') }}
+{{ config(materialized='by_period', made_of='int_ae__attendances', dirty='int_ae__dirty_reattendances', day='date') }}
 {%- set day_before = later(first_day(), -8, 'day') -%}
 with attendances as (
     select

@@ -1,6 +1,6 @@
 {#- The dictionary repeats what the YAML beside the marts says: one definition, read when the model runs. What the
-YAML leaves out is null here, and a test of this mart then stops the build. A model under another mart's name adds rows to it. Publishing splits the subject marts by
-organisation view, so what is published has no column of that name. -#}
+YAML leaves out is null here, and a test of this mart then stops the build. A model under another mart's name adds rows
+to it. Publishing splits the subject marts by organisation view, so what is published has no column of that name. -#}
 {%- set names = ['table_name', 'column_name', 'data_type', 'description', 'unit', 'states', 'disclosure_class', 'tier'] -%}
 {%- set entries = [] -%}
 {%- if execute -%}

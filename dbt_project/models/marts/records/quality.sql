@@ -10,3 +10,9 @@ union all
 select
     {{ columns }}
 from {{ ref('int_quality__findings') }}
+
+union all
+
+select
+    {{ columns }}
+from {{ ref('int_quality__persons') }}
