@@ -17,9 +17,18 @@ from pipelines.adapters.release_gate import suite as release_suite
 from pipelines.domain.feeds import Column, Feed, SheetOfFigures
 from pipelines.domain.gates import Rule
 from pipelines.domain.persons.declaration import Records
+from pipelines.domain.persons.layouts import OtherLayout, Source
 
 FOLDER = settings.PROJECT_ROOT / "docs" / "generated"
 SPECIFICATIONS = settings.PROJECT_ROOT / "tests" / "spec"
+HOW_READ = {
+    "text": "as it is",
+    "date": "the date",
+    "clock": "HHMM as HH:MM",
+    "clock_day": "the day of that time: of arrival, or the next when the clock shows less",
+    "month": "a date, or the first day of a month MMYYYY",
+    "joined": "all that are filled, in order",
+}
 KEPT_AS = {
     "itself": "itself",
     "dropped": "no",
@@ -71,6 +80,7 @@ def _feeds() -> str:
         if feed.records:
             head = ["column", "type", "meaning", "codes", "sensitivity", "kept as"]
             parts.append("\n" + _table(head, _columns_of_records(feed.records)))
+            parts += [_other_layout(layout) for layout in feed.records.layouts]
         else:
             parts.append("\n" + _table(["column", "as published", "meaning", "loaded"], _columns(feed)))
         if feed.sheets:
@@ -97,6 +107,35 @@ def _columns(feed: Feed) -> list[list[str]]:
         ]
         for column in feed.columns
     ]
+
+
+def _other_layout(layout: OtherLayout) -> str:
+    marks = ", ".join(f"`{name}`" for name in layout.marked_by)
+    rows = [[f"`{name}`", *_source(source)] for name, source in layout.columns.items()]
+    decided = "".join(f"- {decision}\n" for decision in layout.decisions)
+    return (
+        f"\n### Layout `{layout.name}`\n\nAlso read: {layout.publication}. A file is known by the columns {marks} in "
+        f"its header, whatever its name. Columns of the contract that are not named here stay empty.\n\n"
+        f"{_table(['column', 'made of', 'how'], rows)}\n{decided}"
+    )
+
+
+def _source(source: Source) -> list[str]:
+    if source.value is not None:
+        beside = f" where `{source.beside}` is filled" if source.beside else ""
+        return [f"the value {source.value}{beside}", source.reason or ""]
+    how = [HOW_READ[source.reading]]
+    if source.not_known:
+        how.append(f"{' '.join(source.not_known)} stand for none")
+    if source.earliest:
+        how.append(f"none before {source.earliest.isoformat()} counts")
+    if source.recoded:
+        how.append(", ".join(f"{there} becomes {here}" for there, here in source.recoded.items()))
+    if source.part != "earliest":
+        how.append(f"of the {source.part} part")
+    if source.else_day_of_receipt:
+        how.append("else the day of receipt")
+    return [", else ".join(f"`{name}`" for name in source.of), "; ".join(how)]
 
 
 def _columns_of_records(records: Records) -> list[list[str]]:

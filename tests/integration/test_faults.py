@@ -17,6 +17,8 @@ from tests.support.stores import Store
 from tests.support.supplied import england
 
 FAULTS = load_faults()
+# Errors that providers make are planted among England's people; these rows are kept, with a warning.
+PLANTED = {"ecds_attendances.times_within_validity"}
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +50,15 @@ def _broken(held: Held) -> set[str]:
 
 
 def test_the_good_files_break_no_rule(store: Store, judged: dict[str, Held]) -> None:
-    """Every rule of its feed was judged on every good file, and kept."""
+    """Every rule of its feed was judged on every good file, and kept; but for what is planted, which is found."""
     faulty = {held.sha256 for held in judged.values()}
     good = [held for held in Landing(store.settings).batches() if held.sha256 not in faulty]
     assert len(good) == len([path for feed in catalogue.feeds() for path in (england() / feed).iterdir()])
     for held in good:
         assert held.verdict == "accepted", held.reasons
         assert {check["check_id"] for check in held.checks["checks"]} == _rules(catalogue.suite_path(held.feed))
-        assert _broken(held) == set(), held.manifest["file_name"]
+        assert _broken(held) <= PLANTED, held.manifest["file_name"]
+    assert set().union(*map(_broken, good)) == PLANTED
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.rule)
