@@ -63,10 +63,12 @@ def parquet(release: Path) -> dict[str, str]:
     }
 
 
-def test_they_run_one_after_the_other_and_both_publish(twice: Twice) -> None:
+def test_they_run_one_after_the_other_and_both_publish(twice: Twice, monkeypatch: pytest.MonkeyPatch) -> None:
     assert twice.codes == [0, 0]
     new = [folder for folder in releases.kept(twice.store.settings) if folder.name > twice.before.name]
     assert len(new) == 2 and releases.current(twice.store.settings) == new[-1]
+    # Where the event log lies follows from the store's home.
+    monkeypatch.setenv("DATASTORE_HOME", str(twice.store.home))
     with dg.DagsterInstance.from_config(str(twice.store.home / "dagster")) as instance:
         spans = []
         for run in instance.get_runs(limit=2):
