@@ -82,7 +82,7 @@ def released(*stores: Store) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.execute(f"SET temp_directory = '{stores[0].settings.temporary}'")
         for number, store in enumerate(stores):
             path = store.settings.published / "current" / "internal" / "datastore.duckdb"
-            key = KeyStore(store.keys).internal_tier().text
+            key = KeyStore(store.settings).internal_tier().text
             connection.execute(f"ATTACH '{path}' AS r{number} (READ_ONLY, ENCRYPTION_KEY '{key}')")
         yield connection
     finally:

@@ -98,6 +98,22 @@ class Settings:
         return self.home / "last_refresh.json"
 
     @property
+    def generation(self) -> int:
+        """The number of the keys under which everything made from the originals is encrypted now."""
+        path = self.home / "generation"
+        return int(path.read_text()) if path.exists() else 1
+
+    @property
+    def retention(self) -> Path:
+        """Plans of destroying or returning, their approvals, and how far their executions are."""
+        return self.home / "retention"
+
+    @property
+    def certificates(self) -> Path:
+        """The public log: a certificate for each dataset that ended."""
+        return self.published / "certificates"
+
+    @property
     def run_lock(self) -> Path:
         """Held by the run that refreshes, from its start to its end."""
         return self.locks / "run"
@@ -158,6 +174,18 @@ def today() -> dt.date:
     return now().astimezone(LONDON).date()
 
 
+def root_key_source() -> str | None:
+    """Where the root key of the key store is: `DATASTORE_ROOT_KEY`, None for the file root.key in the key store.
+
+    `file:PATH`, `env:NAME` (a variable that holds it) or `command:PROGRAM ARGUMENTS` (a program that prints it, such as
+    the client of a key management service); never the key itself. Raises `Unusable` for anything else.
+    """
+    told = os.environ.get("DATASTORE_ROOT_KEY")
+    if told and not re.fullmatch(r"(file|command):\S.*|env:[A-Za-z_][A-Za-z0-9_]*", told):
+        raise Unusable("DATASTORE_ROOT_KEY says where the root key is: file:PATH, env:NAME or command:PROGRAM")
+    return told or None
+
+
 def memory() -> int:
     """Bytes that one DuckDB may hold: `DATASTORE_MEMORY`, such as 2GB, else the smaller of 3 GiB and half the memory.
 
@@ -198,6 +226,7 @@ def prepare(settings: Settings) -> None:
     """
     now()
     memory()
+    root_key_source()
     private = (
         settings.keys,
         settings.landing,

@@ -86,10 +86,11 @@ class NoAnswer(Exception):
 
 
 def own_key(settings: Settings) -> str | None:
-    """The key of the internal tier from the key store; None where this account cannot read it."""
+    """The key of the served internal tier from the key store; None where this account cannot read it."""
     try:
-        return KeyStore(settings.keys).internal_tier().text
-    except (KeyMissing, OSError):
+        generation = int(releases.record(releases.current(settings)).get("generation", 1))
+        return KeyStore(settings).internal_tier(generation).text
+    except (KeyMissing, OSError, releases.NoRelease):
         return None
 
 

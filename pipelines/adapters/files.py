@@ -41,6 +41,44 @@ def copy(source: Path, target: Path) -> None:
         os.fsync(taken.fileno())
 
 
+def append_line(path: Path, line: str) -> None:
+    """Add a line to a file, flushed to disk. The caller sees to it that nobody else adds one now."""
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600), "a") as file:
+        file.write(line + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def destroy_file(path: Path) -> None:
+    """Overwrite a file, flush it and remove it; nothing when it is gone already. A link goes, not what it points to.
+
+    What the device keeps besides is out of reach: what must not be read again is encrypted, and its key destroyed.
+    """
+    if not path.is_symlink() and path.is_file():
+        path.chmod(0o600)
+        with path.open("r+b", buffering=0) as file:
+            left = os.fstat(file.fileno()).st_size
+            while left > 0:
+                left -= file.write(bytes(min(left, 1024**2)))
+            os.fsync(file.fileno())
+    path.unlink(missing_ok=True)
+
+
+def destroy_folder(path: Path) -> None:
+    """`destroy_file` for all that lies in a folder, then the folder; nothing when it is gone already."""
+    if path.is_symlink() or path.is_file():
+        destroy_file(path)
+        return
+    for one in sorted(path.rglob("*"), reverse=True):
+        if one.is_dir() and not one.is_symlink():
+            one.rmdir()
+        else:
+            destroy_file(one)
+    if path.exists():
+        path.rmdir()
+        sync_folder(path.parent)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Put a JSON document at `path` in one step; dates and times as ISO text."""
     replace_with(path, json.dumps(value, indent=1, sort_keys=True, default=str).encode())

@@ -1,7 +1,6 @@
 """The landing store: every file that was ever received, sealed, with one manifest each.
 
-    landing/<feed>/<sha256>/original        the sealed bytes
-                            batch.key       the key that sealed them, wrapped
+    landing/<feed>/<sha256>/original        the sealed bytes; their key is in the key store
                             manifest.json   who, what, when; after reading also period, publication, layout
                             checks.json     what the landing gate found
     accepted/<feed>/<sha256>.parquet        its rows, when the gate let it through
@@ -22,8 +21,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
-from pipelines.adapters.files import replace_with, sync_folder, write_json
-from pipelines.adapters.keys import KeyStore
+from pipelines.adapters import audit
+from pipelines.adapters.files import sync_folder, write_json
+from pipelines.adapters.keys import Key, KeyStore
 from pipelines.adapters.sealing import Unsealed, seal, unseal
 from pipelines.domain.feeds import Feed
 from pipelines.domain.refusals import Reason
@@ -122,7 +122,7 @@ class Landing:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.keys = KeyStore(settings.keys)
+        self.keys = KeyStore(settings)
 
     def seal(
         self,
@@ -133,24 +133,25 @@ class Landing:
         origin: str,
         received_by: str,
         published_given: str | None,
+        agreement: str | None = None,
     ) -> tuple[Held, bool]:
-        """Seal a stream and keep it; returns the batch and whether it is new.
+        """Seal a stream and keep it under an agreement (default: the feed's); returns the batch and whether it is new.
 
         The same bytes for the same feed are one batch, whatever they are called and however often they come.
         """
         incoming = self.settings.landing / ".incoming" / uuid.uuid4().hex
         incoming.mkdir(parents=True, mode=0o700)
         try:
+            agreement = agreement or str(feed.agreement)
             in_use = {str(held.manifest["wrapping_key"]) for held in self.batches(feed.feed)}
-            wrapping = self.keys.for_feed(feed.feed, str(feed.agreement), in_use)
+            wrapping = self.keys.for_feed(feed.feed, agreement, in_use)
             with (incoming / "original").open("wb") as target:
-                wrapped, sha256, size = seal(source, target, wrapping)
+                secret, sha256, size = seal(source, target)
                 target.flush()
                 os.fsync(target.fileno())
             held = Held(feed.feed, sha256, self.settings.landing / feed.feed / sha256, self.settings)
             if held.folder.exists():
                 return held, False
-            replace_with(incoming / "batch.key", wrapped)
             write_json(
                 incoming / "manifest.json",
                 {
@@ -162,10 +163,12 @@ class Landing:
                     "received_at": now().isoformat(),
                     "received_by": received_by,
                     "published_given": published_given,
-                    "agreement": feed.agreement,
+                    "agreement": agreement,
                     "wrapping_key": wrapping.name,
                 },
             )
+            self.keys.keep_batch(feed.feed, sha256, secret, wrapping)
+            audit.record(self.settings, "receive", feed=feed.feed, agreement=agreement, sha256=sha256, size_bytes=size)
             held.folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             os.rename(incoming, held.folder)
             sync_folder(held.folder.parent)
@@ -175,14 +178,15 @@ class Landing:
 
     def original(self, held: Held) -> Iterator[bytes]:
         """The bytes of a batch as they came."""
-        wrapping = self.keys.get(str(held.manifest["wrapping_key"]))
         with (held.folder / "original").open("rb") as source:
-            yield from unseal(source, (held.folder / "batch.key").read_bytes(), wrapping)
+            yield from unseal(source, self._key(held))
 
     def opened(self, held: Held) -> Unsealed:
         """The bytes of a batch as a file that is read anywhere, without a copy of them."""
-        wrapping = self.keys.get(str(held.manifest["wrapping_key"]))
-        return Unsealed((held.folder / "original").open("rb"), (held.folder / "batch.key").read_bytes(), wrapping)
+        return Unsealed((held.folder / "original").open("rb"), self._key(held))
+
+    def _key(self, held: Held) -> Key:
+        return self.keys.batch(held.feed, held.sha256, str(held.manifest["wrapping_key"]))
 
     def source(self, held: Held) -> SealedSource:
         """The bytes of a batch, to be read as often as needed."""

@@ -21,7 +21,6 @@ import duckdb
 
 from pipelines.adapters import warehouse
 from pipelines.adapters.files import copy, sync_folder, write_json
-from pipelines.adapters.keys import KeyStore
 from pipelines.settings import Settings, now
 
 KEPT = 7
@@ -137,7 +136,7 @@ def publish(settings: Settings) -> dict[str, Any]:
                 names = {mart.name for mart in chosen}
                 _write_tier(connection, settings, path, tier, chosen, [form for form in forms if form.mart in names])
         release_id = str(about["release_id"])
-        record = {**about, "published_at": now().isoformat(), "rows": rows}
+        record = {**about, "published_at": now().isoformat(), "generation": settings.generation, "rows": rows}
         write_json(folder / "release.json", record)
         for path in folder.rglob("*"):
             if path.is_file():
@@ -282,7 +281,7 @@ def _write_tier(
         option = f"STORAGE_VERSION '{PUBLIC_STORAGE}'"
         parquet = "FORMAT parquet, COMPRESSION zstd"
     else:
-        key = KeyStore(settings.keys).internal_tier().text
+        key = warehouse.internal_key(settings).text
         connection.execute(f"PRAGMA add_parquet_key('internal_tier', {warehouse.quoted(key)})")
         option = f"ENCRYPTION_KEY {warehouse.quoted(key)}"
         parquet = "FORMAT parquet, COMPRESSION zstd, ENCRYPTION_CONFIG {footer_key: 'internal_tier'}"

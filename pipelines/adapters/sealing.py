@@ -1,9 +1,9 @@
-"""Sealing a stream of any size: AES-256-GCM in frames under a random key of its own, which another key wraps.
+"""Sealing a stream of any size: AES-256-GCM in frames under a random key of its own.
 
 A sealed file is a magic number and frames of 1 MiB (the last one shorter, maybe empty), each with its 16-byte tag.
 The nonce of a frame is its number and whether it is the last, so frames can neither be swapped, dropped nor cut off.
-The batch key is made for one file, so no nonce is ever used twice under it; it is kept next to the file, wrapped
-(RFC 3394) by the key of the feed and agreement.
+The batch key is made for one file, so no nonce is ever used twice under it; the key store keeps it, wrapped (RFC 3394)
+by the key of the feed and agreement.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from typing import BinaryIO
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap, aes_key_wrap
 
 from pipelines.adapters.keys import Key
 
@@ -31,8 +30,8 @@ class SealBroken(Exception):
     """A sealed file that does not open: the wrong key, or bytes that were changed or cut."""
 
 
-def seal(source: BinaryIO, target: BinaryIO, wrapping: Key) -> tuple[bytes, str, int]:
-    """Seal a stream; returns the wrapped batch key, the SHA-256 of the bytes as they came, and their number."""
+def seal(source: BinaryIO, target: BinaryIO) -> tuple[bytes, str, int]:
+    """Seal a stream; returns the secret of its batch key, the SHA-256 of the bytes as they came, and their number."""
     secret = AESGCM.generate_key(256)
     cipher = AESGCM(secret)
     digest, size, number = hashlib.sha256(), 0, 0
@@ -45,13 +44,13 @@ def seal(source: BinaryIO, target: BinaryIO, wrapping: Key) -> tuple[bytes, str,
         size += len(frame)
         target.write(cipher.encrypt(_nonce(number, last), frame, MAGIC))
         if last:
-            return aes_key_wrap(wrapping.secret, secret), digest.hexdigest(), size
+            return secret, digest.hexdigest(), size
         frame, number = following, number + 1
 
 
-def unseal(source: BinaryIO, wrapped: bytes, wrapping: Key) -> Iterator[bytes]:
+def unseal(source: BinaryIO, key: Key) -> Iterator[bytes]:
     """The bytes as they came, frame by frame. Raises `SealBroken`."""
-    cipher = _opened(source, wrapped, wrapping)
+    cipher = _opened(source, key)
     frame, number = source.read(FRAME + TAG), 0
     while True:
         following = source.read(FRAME + TAG)
@@ -65,10 +64,10 @@ def unseal(source: BinaryIO, wrapped: bytes, wrapping: Key) -> Iterator[bytes]:
 class Unsealed(io.RawIOBase):
     """A sealed file as its bytes came, read anywhere: a frame is opened when it is asked for. Raises `SealBroken`."""
 
-    def __init__(self, source: BinaryIO, wrapped: bytes, wrapping: Key) -> None:
+    def __init__(self, source: BinaryIO, key: Key) -> None:
         super().__init__()
         self._source = source
-        self._cipher = _opened(source, wrapped, wrapping)
+        self._cipher = _opened(source, key)
         sealed = source.seek(0, io.SEEK_END) - len(MAGIC)
         self._last, rest = divmod(max(sealed - TAG, 0), FRAME + TAG)
         self.size = self._last * FRAME + rest
@@ -126,21 +125,17 @@ class Unsealed(io.RawIOBase):
         return self._kept[number]
 
 
-def _opened(source: BinaryIO, wrapped: bytes, wrapping: Key) -> AESGCM:
-    try:
-        cipher = AESGCM(aes_key_unwrap(wrapping.secret, wrapped))
-    except InvalidUnwrap:
-        raise SealBroken(f"key {wrapping.name} does not open this batch") from None
+def _opened(source: BinaryIO, key: Key) -> AESGCM:
     if source.read(len(MAGIC)) != MAGIC:
         raise SealBroken("not a sealed file")
-    return cipher
+    return AESGCM(key.secret)
 
 
 def _decrypted(cipher: AESGCM, number: int, last: bool, frame: bytes) -> bytes:
     try:
         return cipher.decrypt(_nonce(number, last), frame, MAGIC)
     except InvalidTag:
-        raise SealBroken("the sealed bytes were changed or cut") from None
+        raise SealBroken("the sealed bytes were changed or cut, or are another key's") from None
 
 
 def _nonce(number: int, last: bool) -> bytes:

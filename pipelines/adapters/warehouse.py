@@ -69,12 +69,12 @@ def limit(connection: duckdb.DuckDBPyConnection) -> None:
 def derived_key(settings: Settings) -> Key:
     """The key of the accepted rows and the build; raises `KeyMissing` when they exist and it does not."""
     in_use = settings.build.exists() or any(settings.accepted.glob("*/*.parquet"))
-    return KeyStore(settings.keys).derived(in_use)
+    return KeyStore(settings).derived(settings.generation, in_use)
 
 
 def internal_key(settings: Settings) -> Key:
     """The key of the internal tier; raises `KeyMissing` when its marts are built and the key is gone."""
-    return KeyStore(settings.keys).internal_tier(settings.internal_build.exists())
+    return KeyStore(settings).internal_tier(settings.generation, settings.internal_build.exists())
 
 
 def attach(connection: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_only: bool = False) -> None:

@@ -213,7 +213,7 @@ def test_every_table_and_column_is_commented_and_in_the_dictionary(
     built_datastore: Store, tier: str, listed: str
 ) -> None:
     """A tier holds what the dictionary lists for it, under the same words; the internal tier holds all."""
-    key = KeyStore(built_datastore.settings.keys).internal_tier().text if tier == "internal" else None
+    key = KeyStore(built_datastore.settings).internal_tier().text if tier == "internal" else None
     with releases.open_tier(releases.current(built_datastore.settings), tier, key) as connection:
         columns = connection.execute(
             "select table_name, column_name, data_type, comment from duckdb_columns() where schema_name = 'marts'"

@@ -55,7 +55,7 @@ class Original:
 def test_the_reader_reads_what_the_oracle_reads(tmp_path_factory: TempPathFactory, store: SentStore) -> None:
     home = tmp_path_factory.mktemp("store")
     place = Settings(home=home, keys=home / "keys")
-    key = KeyStore(place.keys).pseudonyms(in_use=False)
+    key = KeyStore(place).pseudonyms(in_use=False)
     for sent in store.files:
         told = oracle.read(sent.file, RECEIVED)
         rows, rejected = read(place, key, sent, home / sent.name)

@@ -22,6 +22,7 @@ import pytest
 from pipelines import originals
 from pipelines.adapters import releases, warehouse
 from pipelines.adapters.keys import KeyStore
+from pipelines.adapters.landing import Landing
 from tests.support.canaries import ADDRESS, CUT_LINE, IN_EVERY_FORM, MARKS, PERSON_MARKS, SPELL
 from tests.support.guarded import Guarded
 
@@ -129,7 +130,7 @@ def _opened(guarded: Guarded) -> Iterator[tuple[str, str]]:
     with warehouse.build(here, read_only=True) as connection:
         yield from _tables(connection, warehouse.BUILD, "build")
         yield from _tables(connection, warehouse.INTERNAL, "build of persons")
-    key = KeyStore(here.keys).internal_tier().text
+    key = KeyStore(here).internal_tier().text
     for tier in releases.TIERS:
         with releases.open_tier(releases.current(here), tier, key if tier == "internal" else None) as connection:
             yield from _tables(connection, "datastore", tier)
@@ -149,17 +150,23 @@ def _text(frame: pl.DataFrame) -> str:
 
 
 def test_no_key_leaves_the_key_store(guarded: Guarded) -> None:
-    """As text, as bytes, as hexadecimal: in no file but its own; and nobody else may read that one."""
-    keys = sorted(guarded.store.settings.keys.glob("*.key"))
-    assert len(keys) > len({file.feed for file in guarded.files})
-    for path in keys:
-        assert path.stat().st_mode & 0o077 == 0
-        written = path.read_text().strip()
-        secret = base64.b64decode(written)
-        forms = (written.encode(), secret, secret.hex().encode())
-        for folder in ("store", "tmp", "outputs"):
-            assert found(guarded.root / folder, forms) == [], path.name
-        assert {one for one, _ in found(guarded.root / "keys", forms)} == {path}
+    """As text, as bytes, as hexadecimal: the root key in its own file, the others, which are wrapped, in none."""
+    here = guarded.store.settings
+    root = here.keys / "root.key"
+    files = sorted(here.keys.rglob("*.key"))
+    assert len(files) > 2 * len({file.feed for file in guarded.files})
+    assert all(path.stat().st_mode & 0o077 == 0 for path in files)
+    secrets = {base64.b64decode(root.read_text()): {root}}
+    wrapping = {(held.feed, held.sha256): held.manifest["wrapping_key"] for held in Landing(here).batches()}
+    for name in KeyStore(here).names():
+        if name.startswith("batch."):
+            _, feed, sha256 = name.split(".")
+            secrets[KeyStore(here).batch(feed, sha256, wrapping[feed, sha256]).secret] = set()
+        else:
+            secrets[KeyStore(here).get(name).secret] = set()
+    for secret, where in secrets.items():
+        forms = (base64.b64encode(secret), secret, secret.hex().encode())
+        assert {one for one, _ in found(guarded.root, forms)} == where
 
 
 @pytest.mark.parametrize("zone", ["landing", "accepted", "operations", "build", "internal"])
@@ -182,7 +189,7 @@ def test_nothing_private_opens_without_its_key(guarded: Guarded, zone: str) -> N
 def test_a_wrong_key_opens_nothing(guarded: Guarded) -> None:
     """The internal tier under the key of the build, and under none."""
     here = guarded.store.settings
-    for key in (KeyStore(here.keys).derived().text, None):
+    for key in (KeyStore(here).derived().text, None):
         with pytest.raises(duckdb.Error):
             releases.open_tier(releases.current(here), "internal", key)
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import io
-from pathlib import Path
 from typing import BinaryIO
 
 import pytest
 
-from pipelines.adapters.keys import Key, KeyStore
+from pipelines.adapters.keys import Key
 from pipelines.adapters.sealing import FRAME, MAGIC, TAG, SealBroken, seal, unseal
 
-WRAPPING = Key("feed.tests.agreement", bytes(range(32)))
 SEALED_FRAME = FRAME + TAG
 SIZES = [0, 1, FRAME - 1, FRAME, FRAME + 1, 3 * FRAME, 3 * FRAME + 5]
 
@@ -30,17 +28,17 @@ def content(size: int) -> bytes:
     return hashlib.shake_256(size.to_bytes(8, "big")).digest(size)
 
 
-def sealed(data: bytes, stream: type[BinaryIO] | type[io.BytesIO] = io.BytesIO) -> tuple[bytes, bytes]:
-    """The wrapped key and the sealed file of some bytes."""
+def sealed(data: bytes, stream: type[BinaryIO] | type[io.BytesIO] = io.BytesIO) -> tuple[Key, bytes]:
+    """The key and the sealed file of some bytes."""
     target = io.BytesIO()
-    wrapped, digest, size = seal(stream(data), target, WRAPPING)
+    secret, digest, size = seal(stream(data), target)
     assert (digest, size) == (hashlib.sha256(data).hexdigest(), len(data))
-    return wrapped, target.getvalue()
+    return Key("batch.tests.0", secret), target.getvalue()
 
 
-def opened(file: bytes, wrapped: bytes, key: Key = WRAPPING) -> bytes:
+def opened(file: bytes, key: Key) -> bytes:
     """What a sealed file gives back."""
-    return b"".join(unseal(io.BytesIO(file), wrapped, key))
+    return b"".join(unseal(io.BytesIO(file), key))
 
 
 @pytest.mark.parametrize("stream", [io.BytesIO, Trickle])
@@ -48,8 +46,8 @@ def opened(file: bytes, wrapped: bytes, key: Key = WRAPPING) -> bytes:
 def test_the_bytes_come_back(size: int, stream: type[io.BytesIO]) -> None:
     """At every size around a frame's, however short the source's reads are; and nothing of them shows."""
     data = content(size)
-    wrapped, file = sealed(data, stream)
-    assert opened(file, wrapped) == data
+    key, file = sealed(data, stream)
+    assert opened(file, key) == data
     frames = max(1, -(-size // FRAME))
     assert len(file) == len(MAGIC) + size + frames * TAG
     assert all(data[start : start + 16] not in file for start in range(0, size - 15, FRAME // 2))
@@ -64,11 +62,18 @@ def test_two_sealings_share_nothing() -> None:
 
 
 def test_the_key_does_not_stand_in_the_file() -> None:
-    """Neither the wrapping key nor the wrapped one is a part of what is kept beside the data."""
-    wrapped, file = sealed(content(100))
-    assert WRAPPING.secret not in file + wrapped
-    assert WRAPPING.text not in repr(WRAPPING)
-    assert str(WRAPPING.secret) not in repr(WRAPPING)
+    """Nor in what is printed of it."""
+    key, file = sealed(content(100))
+    assert key.secret not in file
+    assert key.text not in repr(key) and str(key.secret) not in repr(key)
+
+
+def test_another_key_does_not_open() -> None:
+    """Of all zeros, and that of another file."""
+    key, file = sealed(content(100))
+    for other in (Key(key.name, bytes(32)), sealed(content(100))[0]):
+        with pytest.raises(SealBroken):
+            opened(file, other)
 
 
 def _frames(file: bytes) -> set[bytes]:
@@ -107,24 +112,8 @@ DAMAGES = {
 @pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES.keys())
 def test_what_was_changed_does_not_open(damage) -> None:  # type: ignore[no-untyped-def]
     """No damage passes for the file, not even a cut at the border of two frames."""
-    wrapped, file = sealed(content(2 * FRAME + 100))
+    key, file = sealed(content(2 * FRAME + 100))
     with pytest.raises(SealBroken):
-        opened(damage(file), wrapped)
+        opened(damage(file), key)
 
 
-def test_another_key_does_not_open() -> None:
-    """Another wrapping key, and another file's batch key."""
-    wrapped, file = sealed(content(100))
-    with pytest.raises(SealBroken, match=WRAPPING.name):
-        opened(file, wrapped, Key(WRAPPING.name, bytes(32)))
-    with pytest.raises(SealBroken):
-        opened(file, sealed(content(100))[0])
-
-
-def test_a_key_that_a_killed_process_left_half_made_is_removed(tmp_path: Path) -> None:
-    """It may hold the key itself: a copy that outlives its destruction."""
-    (tmp_path / ".derived.1.key.0af3").write_text("half")
-    made = KeyStore(tmp_path).derived()
-    assert [path.name for path in tmp_path.glob("*.key")] == ["derived.1.key"] and not list(tmp_path.glob(".*"))
-    assert KeyStore(tmp_path).derived() == made
-    assert (tmp_path / "derived.1.key").stat().st_mode & 0o777 == 0o400

@@ -114,7 +114,7 @@ def _identifiers(settings: Settings, landing: Landing, held: Held, keys: set[str
     feed = catalogue.feeds()[held.feed]
     basis = catalogue.register().in_force(feed, today())
     terms = reading.Terms(today(), basis is not None and basis.test_numbers_only)
-    key = KeyStore(settings.keys).pseudonyms(in_use=True)
+    key = KeyStore(settings).pseudonyms(in_use=True)
     return taking.identifiers(settings, feed, landing.source(held), key, terms, keys)
 
 
