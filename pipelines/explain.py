@@ -255,13 +255,13 @@ class Explainer:
             name: manifest.get(name)
             for name in ("file_name", "published_on", "known_from", "received_at", "received_by", "layout")
         }
-        return {**told, **_governance(feed, day)}
+        return {**told, **_governance(feed, manifest.get("agreement"), day)}
 
 
 @cache
-def _governance(feed: str, day: dt.date) -> Row:
-    """Under which agreement and on which legal basis a feed was held on the day of the release."""
-    agreement, basis = catalogue.register().require_in_force(catalogue.feed(feed), day)
+def _governance(feed: str, held_under: str | None, day: dt.date) -> Row:
+    """Under which agreement and on which legal basis a feed, or a batch of it, was held on the day of the release."""
+    agreement, basis = catalogue.register().require_in_force(catalogue.feed(feed), day, held_under)
     return {
         "agreement": agreement.id,
         "clause": agreement.clause,

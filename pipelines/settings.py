@@ -73,6 +73,11 @@ class Settings:
         return self.home / "build" / "internal.duckdb"
 
     @property
+    def landing_gate(self) -> Path:
+        """Digests of what was asked of profiles of person-level files and kept its rule."""
+        return self.home / "build" / "landing_gate.json"
+
+    @property
     def release_gate(self) -> Path:
         """Digests of what kept each release rule the last time."""
         return self.home / "build" / "release_gate.json"
@@ -149,6 +154,11 @@ def load() -> Settings:
     home = Path(os.environ.get("DATASTORE_HOME") or PROJECT_ROOT / ".datastore").expanduser().absolute()
     keys = Path(os.environ.get("DATASTORE_KEYS") or home / "keys").expanduser().absolute()
     return Settings(home=home, keys=keys)
+
+
+def governance() -> Path:
+    """The folder of the governance records: `DATASTORE_GOVERNANCE` (default `governance/` in the checkout)."""
+    return Path(os.environ.get("DATASTORE_GOVERNANCE") or GOVERNANCE).expanduser().absolute()
 
 
 def now() -> dt.datetime:
@@ -247,6 +257,8 @@ def prepare(settings: Settings) -> None:
     os.environ.update(QUIET)
     os.environ["DATASTORE_HOME"] = str(settings.home)
     os.environ["DATASTORE_KEYS"] = str(settings.keys)
+    if os.environ.get("DATASTORE_GOVERNANCE"):
+        os.environ["DATASTORE_GOVERNANCE"] = str(governance())
     os.environ["DAGSTER_HOME"] = str(settings.dagster)
     os.environ["DBT_TARGET_PATH"] = str(settings.dbt_target)
     os.environ["DBT_LOG_PATH"] = str(settings.dbt_logs)

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
 
 from pipelines import settings
 from pipelines.adapters.expectations import load_suite
+from pipelines.adapters.files import read_yaml
 from pipelines.domain.feeds import Feed, Known, Reading
 from pipelines.domain.gates import Suite
-from pipelines.domain.governance import Register, Ungoverned
+from pipelines.domain.governance import FILES, Register, Ungoverned, read
 from pipelines.domain.reading.figures import read_figures
 from pipelines.domain.reading.sheets import read_sheets
 from pipelines.domain.reading.tables import read_rows
@@ -45,7 +45,7 @@ def feed(name: str) -> Feed:
     if not re.fullmatch(r"[a-z0-9_]+", name) or not path.is_file():
         known = ", ".join(sorted(path.parent.name for path in settings.FEEDS.glob("*/defs.yaml")))
         raise UnknownFeed(f"unknown feed {printable(name)}; feeds: {known}")
-    return Feed(**yaml.safe_load(path.read_text())["attributes"])
+    return Feed(**read_yaml(path)["attributes"])
 
 
 def reader(feed: Feed) -> Reader:
@@ -67,25 +67,41 @@ def suite_path(feed: str) -> Path:
     return settings.EXPECTATIONS / "landing" / f"{feed}.yaml"
 
 
-@cache
 def register() -> Register:
-    """The governance records. Raises `Ungoverned` when they cannot be read."""
-    records: dict[str, Any] = {}
-    for name in ("agreements", "legal_bases"):
-        records |= yaml.safe_load((settings.GOVERNANCE / f"{name}.yaml").read_text())
+    """The governance records as they lie in their folder now. Raises `Ungoverned` when they are not whole."""
+    folder = settings.governance()
+    return _register(folder, tuple(_state(folder / f"{name}.yaml") for name in FILES))
+
+
+def _state(path: Path) -> tuple[int, int] | None:
     try:
-        return Register(**records)
-    except ValidationError as error:
-        where = ".".join(str(part) for part in error.errors()[0]["loc"])
-        raise Ungoverned(f"governance/*.yaml: {where}: {error.errors()[0]['msg']}") from None
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
+
+
+@cache
+def _register(folder: Path, states: tuple[tuple[int, int] | None, ...]) -> Register:
+    """The records of a folder: read again when one of its files changed."""
+    records: dict[str, Any] = {}
+    for name, state in zip(FILES, states, strict=True):
+        if state is None:
+            raise Ungoverned(f"governance/{name}.yaml is not in {folder}")
+        try:
+            records[name] = read_yaml(folder / f"{name}.yaml")
+        except yaml.MarkedYAMLError as error:
+            line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+            raise Ungoverned(f"governance/{name}.yaml{line}: not YAML: {error.problem}") from None
+    return read(records, {path.parent.name for path in settings.FEEDS.glob("*/defs.yaml")})
 
 
 def known() -> Known:
     """What readers lean on, from the seeds that dbt uses too."""
-    regions = {row["alias"]: row["region_code"] for row in _seed("region_aliases")}
-    regions |= {row["region_name"].upper(): row["region_code"] for row in _seed("regions")}
-    icbs = {row["alias"]: row["icb_code"] for row in _seed("icb_aliases")}
-    icbs |= {row["icb_name"].upper(): row["icb_code"] for row in _seed("icbs")}
+    regions = {row["alias"]: row["region_code"] for row in seed("region_aliases")}
+    regions |= {row["region_name"].upper(): row["region_code"] for row in seed("regions")}
+    icbs = {row["alias"]: row["icb_code"] for row in seed("icb_aliases")}
+    icbs |= {row["icb_name"].upper(): row["icb_code"] for row in seed("icbs")}
     return Known(
         regions=regions,
         icbs=icbs,
@@ -94,7 +110,8 @@ def known() -> Known:
     )
 
 
-def _seed(name: str) -> list[dict[str, str]]:
+def seed(name: str) -> list[dict[str, str]]:
+    """The rows of one of dbt's seeds."""
     path = next((settings.DBT_PROJECT / "seeds").rglob(f"{name}.csv"))
     with path.open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))

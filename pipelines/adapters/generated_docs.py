@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from pipelines.adapters.cells import project_vars
 from pipelines.adapters.release_gate import suite as release_suite
 from pipelines.domain.feeds import Column, Feed, SheetOfFigures
 from pipelines.domain.gates import Rule
+from pipelines.domain.governance import FILES, Agreement
 from pipelines.domain.persons.declaration import Records
 from pipelines.domain.persons.layouts import OtherLayout, Source
 
@@ -41,23 +44,25 @@ MADE = "<!-- Made by `make docs` from the declarations; edit those, not this pag
 
 def pages() -> dict[str, str]:
     """File name -> content of every generated page."""
-    return {
-        "feeds.md": MADE + _feeds(),
-        "rules.md": MADE + _rules(),
-        "marts.md": MADE + _marts(),
-        "metrics.md": MADE + _metrics(),
-    }
+    return {name: make() for name, make in PAGES.items()}
 
 
 def write() -> list[Path]:
     """Write the pages and return their paths."""
-    FOLDER.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in pages().items():
         path = FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
         written.append(path)
     return written
+
+
+def _schema(name: str) -> str:
+    """The JSON Schema of a file of governance records, for editors; what holds between records `datastore` checks."""
+    schema = FILES[name].model_json_schema(by_alias=True)
+    told = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json.dumps(told, indent=2, ensure_ascii=False) + "\n"
 
 
 def _feeds() -> str:
@@ -71,7 +76,7 @@ def _feeds() -> str:
             ("Agreement", f"`{agreement.id}`: {agreement.clause}"),
             ("Purpose", agreement.purpose),
             ("Legal basis", "; else ".join(f"{basis.title} ({basis.citation})" for basis in bases)),
-            ("In the end", agreement.disposition.replace("_", " ")),
+            ("In the end", _in_the_end(agreement)),
         ]
         parts.append(f"\n## `{feed.feed}`: {feed.title}\n\n{feed.description}\n\n")
         parts.append(_table(["", ""], [list(fact) for fact in facts]))
@@ -90,6 +95,15 @@ def _feeds() -> str:
                 "\nRefused, with the name of their era: " + "; ".join(one.era for one in feed.not_read) + ".\n"
             )
     return "".join(parts)
+
+
+def _in_the_end(agreement: Agreement) -> str:
+    disposition = agreement.disposition
+    trigger = f", once policy `{disposition.trigger.policy}` has ended" if disposition.trigger else ""
+    if disposition.action == "retain":
+        return f"retained on `{disposition.basis}`{trigger}"
+    done = "destroyed" if disposition.action == "destroy" else "returned to the controller, then destroyed"
+    return f"{done} within {disposition.deadline_days} days{trigger}"
 
 
 def _sheet(sheet: SheetOfFigures) -> list[str]:
@@ -306,3 +320,12 @@ def _seed(name: str) -> list[dict[str, str]]:
 def _table(head: list[str], rows: list[list[str]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "feeds.md": lambda: MADE + _feeds(),
+    "rules.md": lambda: MADE + _rules(),
+    "marts.md": lambda: MADE + _marts(),
+    "metrics.md": lambda: MADE + _metrics(),
+    **{f"governance/{name}.schema.json": partial(_schema, name) for name in FILES},
+}

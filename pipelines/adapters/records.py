@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.metadata
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import polars as pl
 
 from pipelines.adapters import catalogue, releases, warehouse
 from pipelines.adapters.landing import Held
+from pipelines.domain.feeds import Feed
+from pipelines.domain.governance import LegalBasis, Ungoverned
 from pipelines.settings import Settings, now, today
 
 TIMESTAMP = pl.Datetime("us")
@@ -81,9 +84,26 @@ SCHEMAS: dict[str, dict[str, Any]] = {
 
 def write(settings: Settings, name: str, rows: list[dict[str, Any]]) -> None:
     """Replace one of the records."""
-    with warehouse.connect(settings) as connection:
+    with warehouse.shared(settings) as connection:
         frame = pl.DataFrame(rows, schema=SCHEMAS[name], orient="row")
         warehouse.write_rows(connection, frame, settings.operations / f"{name}.parquet")
+
+
+def read(settings: Settings, name: str) -> list[dict[str, Any]]:
+    """The rows of one of the records, as it was written."""
+    with warehouse.shared(settings) as connection:
+        return warehouse.read_rows(connection, settings.operations / f"{name}.parquet").to_dicts()
+
+
+def of_held(held: Sequence[Held]) -> dict[str, list[dict[str, Any]]]:
+    """Every record that follows from what is held and declared today, as rows."""
+    return {
+        "feeds": feed_rows(),
+        "batches": [batch_row(one) for one in held],
+        "checks": [row for one in held for row in check_rows(one, one.checks)],
+        "rejected_rows": [row for one in held for row in rejected_rows(one)],
+        "person_rules": person_rules_rows(held),
+    }
 
 
 def feed_rows() -> list[dict[str, Any]]:
@@ -102,22 +122,28 @@ def feed_rows() -> list[dict[str, Any]]:
     ]
 
 
-def person_rules_rows() -> list[dict[str, Any]]:
-    """What the legal basis in force today asks of person-level feeds, one row.
+def datasets(held: Iterable[Held]) -> list[tuple[Feed, str]]:
+    """The declared feeds of which batches are accepted, each with every agreement that its batches are held under."""
+    feeds = catalogue.feeds()
+    named = {
+        (one.feed, str(one.manifest["agreement"])) for one in held if one.feed in feeds and one.verdict == "accepted"
+    }
+    return [(feeds[feed], agreement) for feed, agreement in sorted(named)]
 
-    Opt-outs apply to all of them when the basis of one says so, or when none is in force: marts link the feeds, so a
-    person is in all or in none.
+
+def person_rules_rows(held: Iterable[Held]) -> list[dict[str, Any]]:
+    """What the legal bases in force today ask of person-level feeds, one row.
+
+    Opt-outs apply to all of them when what governs an accepted batch of one says so, or when nothing governs it: marts
+    link the feeds, so a person is in all or in none.
     """
-    persons = [feed for feed in catalogue.feeds().values() if feed.kind == "persons"]
-    bases = [catalogue.register().in_force(feed, today()) for feed in persons]
-    return [{"opt_outs_apply": any(basis is None or basis.opt_outs_apply for basis in bases)}]
+    return [{"opt_outs_apply": catalogue.register().opt_outs_apply(datasets(held), today())}]
 
 
 def batch_row(held: Held) -> dict[str, Any]:
     """A held batch as a row of `batches`, with the legal basis that governs it today."""
     manifest = held.manifest
-    feed = catalogue.feeds().get(held.feed)
-    basis = catalogue.register().in_force(feed, today()) if feed else None
+    basis = _basis(held.feed, manifest["agreement"])
     return {
         "batch": held.sha256,
         "feed": held.feed,
@@ -136,6 +162,15 @@ def batch_row(held: Held) -> dict[str, Any]:
         "legal_basis": basis.id if basis else None,
         "reason": held.reasons[0] if held.reasons else None,
     }
+
+
+def _basis(feed: str, agreement: str) -> LegalBasis | None:
+    """The basis that a batch rests on today; none also when its agreement has gone: publishing refuses by name."""
+    declared = catalogue.feeds().get(feed)
+    try:
+        return catalogue.register().in_force(declared, today(), agreement) if declared else None
+    except Ungoverned:
+        return None
 
 
 def rejected_rows(held: Held) -> list[dict[str, Any]]:

@@ -77,6 +77,11 @@ def new_feed(feed: str, agreement: str, root: Path = settings.PROJECT_ROOT) -> l
     return [*written, *_registered(root, feed, words)]
 
 
+def line_of_agreement(feed: str, agreement: str) -> str:
+    """What the governance officer adds before the feed is received: the scaffold does not sign for them."""
+    return f"governance/agreements.yaml, agreement {agreement}, a line under datasets:      - {feed}"
+
+
 def _filled(template: str, words: dict[str, str]) -> str:
     return Template((TEMPLATES / template).read_text()).safe_substitute(words)
 

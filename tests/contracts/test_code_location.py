@@ -101,6 +101,43 @@ def test_job_runs_in_process_and_holds_everything(definitions: dg.Definitions) -
     assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == keys_of(definitions)
 
 
+def test_a_quiet_night_makes_what_the_day_decides(definitions: dg.Definitions) -> None:
+    """All that depends on the record of releases, with its tests, and what the day governs; every release rule."""
+    from pipelines.adapters import release_gate
+    from pipelines.components.feed import check_name
+    from pipelines.defs.schedule.jobs import CHECKS_OF_THE_NIGHT, OF_THE_NIGHT
+
+    graph = definitions.resolve_asset_graph()
+    releases = dg.AssetKey(["operations", "releases"])
+    found, waiting = {releases}, [releases]
+    while waiting:
+        children = set(graph.get(waiting.pop()).child_keys) - found
+        found |= children
+        waiting += children
+    assert found | {dg.AssetKey("governance")} == OF_THE_NIGHT
+    assert {key.to_user_string() for key in OF_THE_NIGHT} >= {"marts/quality", "marts/release", "published/release"}
+    rules = {check_name(rule.id) for rule in release_gate.suite().rules}
+    assert {check.name for check in CHECKS_OF_THE_NIGHT if check.asset_key.path[-1] == "observation"} >= rules
+    for check in graph.asset_check_keys:
+        assert (check in CHECKS_OF_THE_NIGHT) >= (check.asset_key in OF_THE_NIGHT), check
+
+
+def test_no_release_leaves_a_quiet_night_before_its_gate(definitions: dg.Definitions) -> None:
+    """The release waits for every check that blocks, of the gate and of the models that were made."""
+    from pipelines.defs.schedule.jobs import CHECKS_OF_THE_NIGHT, OF_THE_NIGHT
+
+    night = definitions.resolve_job_def("nightly_refresh").get_subset(
+        asset_selection=OF_THE_NIGHT, asset_check_selection=CHECKS_OF_THE_NIGHT
+    )
+    [release] = [inputs for node, inputs in night.graph.dependencies.items() if node.name == "published__release"]
+    awaited = {output.output for one in release.values() for output in one.get_node_dependencies()}
+    graph = definitions.resolve_asset_graph()
+    for check in CHECKS_OF_THE_NIGHT:
+        mart = check.asset_key.path[0] == "marts"
+        name = f"{check.asset_key.to_python_identifier()}_{check.name}"
+        assert not (graph.get(check).blocking and mart) or name in awaited, check
+
+
 @pytest.mark.parametrize(
     ("day", "utc"),
     [

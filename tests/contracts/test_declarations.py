@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import csv
+import json
 
+import jsonschema
 import pytest
 import yaml
 
@@ -12,6 +14,7 @@ from pipelines import settings
 from pipelines.adapters import catalogue, generated_docs
 from pipelines.adapters.release_gate import suite as release_suite
 from pipelines.domain.gates import VIEWS
+from pipelines.domain.governance import FILES
 
 FEEDS = sorted(path.parent.name for path in settings.FEEDS.glob("*/defs.yaml"))
 
@@ -67,12 +70,32 @@ def test_no_rule_lacks_a_fault_and_no_fault_a_rule() -> None:
     assert len(rules) == len({rule.id for rule in rules})
 
 
+def test_limits_on_a_profile_are_whole_per_cents() -> None:
+    """The profile tells shares in whole per cent, rounded up: another limit would say something else of them."""
+    rules = [rule for feed in catalogue.feeds() for rule in catalogue.suite(feed).rules if rule.view == "profile"]
+    limits = [rule.expectation[name] * 100 for rule in rules for name in rule.expectation if name.endswith("_value")]
+    assert len(limits) >= len(rules) > 0
+    assert [limit for limit in limits if abs(limit - round(limit)) > 1e-9] == []
+
+
 def test_rules_look_at_views_that_exist() -> None:
     for feed in FEEDS:
         assert {rule.view for rule in catalogue.suite(feed).rules} <= VIEWS.keys()
 
 
-@pytest.mark.parametrize("name", sorted(generated_docs.pages()))
+@pytest.mark.parametrize("name", sorted(generated_docs.PAGES))
 def test_generated_docs_are_fresh(name: str) -> None:
     path = generated_docs.FOLDER / name
-    assert path.exists() and path.read_text() == generated_docs.pages()[name], f"{name} is stale: run `make docs`"
+    assert path.exists() and path.read_text() == generated_docs.PAGES[name](), f"{name} is stale: run `make docs`"
+
+
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_governance_keeps_its_schema(name: str) -> None:
+    """An editor that goes by the schema takes what we take: the records of the checkout, and no unknown field."""
+    schema = json.loads((generated_docs.FOLDER / "governance" / f"{name}.schema.json").read_text())
+    lines = (settings.GOVERNANCE / f"{name}.yaml").read_text()
+    assert f"docs/generated/governance/{name}.schema.json" in lines.splitlines()[0]
+    records = json.loads(json.dumps(yaml.safe_load(lines), default=str))
+    jsonschema.validate(records, schema)
+    with pytest.raises(jsonschema.ValidationError, match="extra"):
+        jsonschema.validate({**records, "extra": 1}, schema)

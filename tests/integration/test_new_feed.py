@@ -12,10 +12,12 @@ from pathlib import Path
 import pytest
 
 from pipelines import settings
+from tests.support.forks import Commands, Ended
 from tests.support.stores import Store
 
 FEED = "discharge_sitrep"
 AGREEMENT = "nhs_england_published_statistics"
+CONTRACTS = ("tests/contracts/test_declarations.py", "-q", "-p", "no:cacheprovider")
 LEFT_OUT = shutil.ignore_patterns(".git", ".venv", ".datastore", "__pycache__", ".*_cache", "node_modules")
 
 
@@ -28,7 +30,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def run(checkout: Path, store: Store, *command: str) -> subprocess.CompletedProcess[str]:
-    environment = {**store.environment, "PYTHONPATH": str(checkout), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {**store.environment, "PYTHONPATH": str(checkout)}
     environment.pop("DATASTORE_REAL_FEEDS", None)
     return subprocess.run(
         [sys.executable, *command], capture_output=True, text=True, env=environment, cwd=checkout, check=False
@@ -37,30 +39,37 @@ def run(checkout: Path, store: Store, *command: str) -> subprocess.CompletedProc
 
 def test_a_scaffolded_feed_reaches_observation(checkout: Path, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
-
-    def datastore(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return run(checkout, store, "-m", "pipelines.cli", *arguments)
-
-    written = datastore("new-feed", FEED, "--agreement", AGREEMENT)
+    written = run(checkout, store, "-m", "pipelines.cli", "new-feed", FEED, "--agreement", AGREEMENT)
     assert written.returncode == 0, written.stderr
-    assert datastore("docs").returncode == 0
-    contracts = run(
-        checkout, store, "-m", "pytest", "tests/contracts/test_declarations.py", "-q", "-p", "no:cacheprovider"
-    )
-    assert contracts.returncode == 0, contracts.stdout[-3000:]
+    unsigned = run(checkout, store, "-m", "pytest", *CONTRACTS)
+    assert unsigned.returncode != 0 and f"does not list {FEED} in its datasets" in unsigned.stdout
+    line = f"      - {FEED}"
+    assert f"agreement {AGREEMENT}, a line under datasets:{line}" in written.stdout
+    agreements = checkout / "governance/agreements.yaml"
+    agreements.write_text(agreements.read_text().replace("    datasets:\n", f"    datasets:\n{line}\n", 1))
+    # What follows runs the code of the checkout as it is now, imported once.
+    with Commands(tmp_path / "outputs", checkout=checkout, PYTHONPATH=str(checkout)) as commands:
 
-    assert datastore("synthesise", str(tmp_path / "england")).returncode == 0
-    received = datastore("receive", FEED, str(tmp_path / "england" / FEED), "--json")
-    assert received.returncode == 0, received.stdout + received.stderr
-    for fault in sorted((tmp_path / "england" / "faults").glob(f"{FEED}.*")):
-        refused = datastore("receive", FEED, str(fault))
-        assert refused.returncode == 3 and fault.stem in refused.stdout, refused.stdout
-    refreshed = datastore("refresh")
-    assert refreshed.returncode == 0, refreshed.stderr
-    answer = datastore(
-        "query", f"select org_code, value from marts.observation where metric_id like '{FEED}%' order by 1", "--json"
-    )
-    assert json.loads(answer.stdout) == [
+        def datastore(*arguments: str) -> Ended:
+            return commands.run(store, *arguments)
+
+        assert datastore("docs").code == 0
+        contracts = run(checkout, store, "-m", "pytest", *CONTRACTS)
+        assert contracts.returncode == 0, contracts.stdout[-3000:]
+
+        assert datastore("synthesise", str(tmp_path / "england")).code == 0
+        received = datastore("receive", FEED, str(tmp_path / "england" / FEED), "--json")
+        assert received.code == 0, received.out + received.err
+        faults = sorted((tmp_path / "england" / "faults").glob(f"{FEED}.*"))
+        assert faults
+        for fault in faults:
+            refused = datastore("receive", FEED, str(fault))
+            assert refused.code == 3 and fault.stem in refused.out, refused.out
+        refreshed = datastore("refresh")
+        assert refreshed.code == 0, refreshed.err
+        asked = f"select org_code, value from marts.observation where metric_id like '{FEED}%' order by 1"
+        answer = datastore("query", asked, "--json")
+    assert json.loads(answer.out) == [
         {"org_code": "ZA0", "value": 120.0},
         {"org_code": "ZA1", "value": 0.0},
         {"org_code": "ZS001", "value": 7.0},

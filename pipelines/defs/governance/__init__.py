@@ -1,0 +1,1 @@
+"""What governs the datasets, shown nightly."""
