@@ -13,9 +13,9 @@ from typing import Annotated, Any
 import typer
 
 from pipelines import printing, settings
+from pipelines.commands import REFUSED, SOME_QUARANTINED, USAGE, AsJson, Failed, custody, retention
+from pipelines.commands import here as _here
 from pipelines.domain.refusals import printable
-
-ALL_ACCEPTED, USAGE, SOME_QUARANTINED, REFUSED = 0, 2, 3, 4
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -23,21 +23,13 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The COVID datastore: take files in, refresh, and ask the published release.",
 )
+app.add_typer(retention.app, name="retention")
+app.add_typer(custody.audit_app, name="audit")
+app.add_typer(custody.keys_app, name="keys")
 
 
 def _day(told: str) -> Any:
     return typer.Option(formats=["%Y-%m-%d"], help=told)
-
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-
-
-class Failed(Exception):
-    """A command that cannot do what was asked: one line and an exit code."""
-
-    def __init__(self, line: str, code: int = USAGE) -> None:
-        super().__init__(line)
-        self.code = code
 
 
 def main() -> None:
@@ -68,21 +60,16 @@ def guarded(command: Callable[[], None]) -> None:
 def _unexpected(error: Exception) -> str:
     from pipelines.adapters.keys import KeyMissing
     from pipelines.adapters.sealing import SealBroken
+    from pipelines.adapters.unfinished import Unfinished
     from pipelines.domain.governance import Ungoverned
 
-    if isinstance(error, (KeyMissing, SealBroken, Ungoverned)):
+    if isinstance(error, (KeyMissing, SealBroken, Ungoverned, Unfinished)):
         return str(error)
     if isinstance(error, OSError) and error.strerror:
         return f"{error.strerror}: {error.filename or ''}: see that the folder can be written and has space"
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if "pipelines" in frame.filename] or frames
     return f"unexpected {type(error).__name__} at {Path(ours[-1].filename).name}:{ours[-1].lineno}; please report it"
-
-
-def _here() -> settings.Settings:
-    here = settings.load()
-    settings.prepare(here)
-    return here
 
 
 @app.command()
@@ -92,6 +79,9 @@ def receive(
     published: Annotated[
         str | None,
         typer.Option(metavar="DATE", help="Publication date, where the file does not state it (ISO)."),
+    ] = None,
+    agreement: Annotated[
+        str | None, typer.Option(metavar="ID", help="The agreement they are held under, when not the feed's own.")
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -103,10 +93,13 @@ def receive(
         catalogue.feed(feed)
     except catalogue.UnknownFeed as unknown:
         raise Failed(str(unknown)) from None
+    if agreement and catalogue.register().agreement(agreement) is None:
+        raise Failed(f"--agreement {printable(agreement)}: governance/agreements.yaml has none of that id")
     day = _published(published)
     here = _here()
     arrivals = []
-    for arrival in printing.counted(f"receiving {feed}", intake.receive(here, catalogue.feeds()[feed], paths, day)):
+    taken = intake.receive(here, catalogue.feeds()[feed], paths, day, agreement=agreement)
+    for arrival in printing.counted(f"receiving {feed}", taken):
         arrivals.append(arrival)
         if not as_json:
             printing.arrival(arrival)
@@ -117,6 +110,30 @@ def receive(
         raise typer.Exit(SOME_QUARANTINED)
     if "no input" in verdicts:
         raise typer.Exit(USAGE)
+
+
+@app.command()
+def governance(
+    on: Annotated[dt.datetime | None, _day("What governs on that day (default: today).")] = None,
+    known_on: Annotated[dt.datetime | None, _day("As it was known on that day (default: today).")] = None,
+    release: Annotated[str | None, typer.Option(metavar="ID", help="What governed that release, kept or not.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """What governs each dataset: agreement, legal basis and its end, opt-outs, disposition."""
+    from pipelines.adapters import governing
+
+    here = _here()
+    if release is not None:
+        if on or known_on:
+            raise Failed("--on and --known-on do not go with --release: a release is governed as of its day")
+        try:
+            rows = governing.of_past_release(here, release)
+        except governing.NoSuchRelease as unknown:
+            raise Failed(str(unknown)) from None
+    else:
+        day = on.date() if on else settings.today()
+        rows = governing.on_day(here, day, known_on.date() if known_on else settings.today())
+    printing.as_json(rows) if as_json else printing.governance(rows)
 
 
 def _published(text: str | None) -> dt.date | None:
@@ -293,6 +310,7 @@ def new_feed(
         raise Failed(str(reason)) from None
     for path in written:
         printing.out.print(f"wrote  {path}")
+    printing.out.print(f"add    {scaffold.line_of_agreement(feed, agreement)}", markup=False)
 
 
 @app.command()

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import json
 import uuid
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,16 @@ import polars as pl
 
 from pipelines.adapters import catalogue, warehouse
 from pipelines.adapters.expectations import judge
-from pipelines.adapters.files import lock
+from pipelines.adapters.files import lock, write_json
 from pipelines.adapters.keys import Key, KeyStore
 from pipelines.adapters.landing import Held, Landing
 from pipelines.adapters.persons import taking
 from pipelines.adapters.persons.profile import profile
 from pipelines.adapters.persons.reading import Terms
 from pipelines.adapters.sources import NoInput, Source, expand
+from pipelines.adapters.unfinished import require_none
 from pipelines.domain.feeds import Feed, Known, Reading
-from pipelines.domain.gates import VIEWS, Batch, Outcome, Rule
+from pipelines.domain.gates import VIEWS, Batch, Outcome, Rule, Suite
 from pipelines.domain.refusals import MOST_LINES, Reason, Refused, printable, refuse
 from pipelines.settings import LONDON, Settings, current_user, now, today
 
@@ -36,6 +38,9 @@ LARGEST_AGGREGATE = 512 * 1024**2
 # Further apart than this, two publications are not one after the other.
 FURTHEST_PREDECESSOR = dt.timedelta(days=400)
 NO_ROWS = "_none.parquet"
+
+# Who judges: the rules, the frame that each looks at, and the questions whose rule was kept before.
+Judge = Callable[[Suite, Callable[[Rule], pl.DataFrame], Collection[str]], list[Outcome]]
 
 
 @dataclass(frozen=True)
@@ -62,13 +67,18 @@ def receive(
     arguments: list[str],
     published: dt.date | None = None,
     received_by: str | None = None,
+    agreement: str | None = None,
+    judged_by: Judge = judge,
 ) -> Iterator[Arrival]:
     """Take in every file that the arguments name, one `Arrival` each, in order.
 
-    Raises `Ungoverned` when the feed's legal basis is not in force today.
+    They are held under the feed's own agreement, or under another that covers it. Raises `Ungoverned` when that does
+    not cover the feed, has no legal basis in force today, or has ended. Another may judge them than the gate, to
+    measure what the gate costs.
     """
-    catalogue.register().require_in_force(feed, today())
+    held_under = catalogue.register().require_open(feed, today(), agreement)[0].id
     with lock(settings.locks / "intake"):
+        require_none(settings)
         landing = Landing(settings)
         landing.clear_unfinished()
         known = catalogue.known()
@@ -77,11 +87,19 @@ def receive(
                 if isinstance(source, tuple):
                     yield Arrival(feed.feed, printable(source[0]), "no input", reasons=[source[1]])
                 else:
-                    yield _receive_one(landing, feed, source, published, known, received_by or current_user())
+                    by = received_by or current_user()
+                    yield _receive_one(landing, feed, source, published, known, by, held_under, judged_by)
 
 
 def _receive_one(
-    landing: Landing, feed: Feed, source: Source, published: dt.date | None, known: Known, received_by: str
+    landing: Landing,
+    feed: Feed,
+    source: Source,
+    published: dt.date | None,
+    known: Known,
+    received_by: str,
+    agreement: str,
+    judged_by: Judge,
 ) -> Arrival:
     name = printable(source.name)
     try:
@@ -93,12 +111,17 @@ def _receive_one(
                 origin=printable(source.origin, 500),
                 received_by=received_by,
                 published_given=published.isoformat() if published else None,
+                agreement=agreement,
             )
     except NoInput as error:
         return Arrival(feed.feed, name, "no input", reasons=[str(error)])
     if held.verdict == "pending":
-        settle(landing, feed, held, known)
-    return arrival(held, name, already_held=not is_new)
+        settle(landing, feed, held, known, judged_by)
+    told = arrival(held, name, already_held=not is_new)
+    if (other := held.manifest["agreement"]) != agreement:
+        line = f"the same bytes are held under agreement {other} already, and stay there"
+        return replace(told, warnings=[*told.warnings, line])
+    return told
 
 
 def arrival(held: Held, name: str, already_held: bool) -> Arrival:
@@ -135,7 +158,7 @@ def settle_pending(settings: Settings, feed: Feed) -> list[Held]:
             settle(landing, feed, held, catalogue.known())
         none = settings.accepted / feed.feed / NO_ROWS
         if not none.exists():
-            with warehouse.connect(settings) as connection:
+            with warehouse.shared(settings) as connection:
                 if feed.records:
                     taking.write_none(connection, feed.records, none)
                 else:
@@ -143,10 +166,10 @@ def settle_pending(settings: Settings, feed: Feed) -> list[Held]:
     return pending
 
 
-def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
+def settle(landing: Landing, feed: Feed, held: Held, known: Known, judged_by: Judge = judge) -> None:
     """Read a batch from its sealed bytes, judge it, and put it where it belongs. Doing it twice gives the same."""
     if feed.records:
-        _settle_persons(landing, feed, held)
+        _settle_persons(landing, feed, held, judged_by)
         return
     try:
         if int(held.manifest["size_bytes"]) > LARGEST_AGGREGATE:
@@ -160,21 +183,21 @@ def settle(landing: Landing, feed: Feed, held: Held, known: Known) -> None:
     rows = reading.rows.with_columns(batch=pl.lit(held.sha256)).select(list(feed.accepted_schema()))
     others = [other for other in landing.batches(feed.feed) if other.verdict == "accepted"]
     before = _predecessors([*others, held])[held.sha256]
-    checks = _judged(landing, feed, held, rows, known, before)
+    checks = _judged(landing, feed, held, rows, known, before, judged_by)
     held.record_checks(checks)
     broken = [check for check in checks["checks"] if check["severity"] == "error" and not check["passed"]]
     if broken:
         held.quarantine([Reason(**place) for check in broken for place in check["places"]])
         return
-    with warehouse.connect(landing.settings) as connection:
+    with warehouse.shared(landing.settings) as connection:
         warehouse.write_rows(connection, rows, held.accepted_path)
 
 
-def _settle_persons(landing: Landing, feed: Feed, held: Held) -> None:
+def _settle_persons(landing: Landing, feed: Feed, held: Held, judged_by: Judge) -> None:
     """The same for a person-level feed, whose rows stream from the sealed bytes and are rejected one by one."""
     settings = landing.settings
     received_on = dt.datetime.fromisoformat(held.manifest["received_at"]).astimezone(LONDON).date()
-    _, basis = catalogue.register().require_in_force(feed, received_on)
+    _, basis = catalogue.register().require_in_force(feed, received_on, str(held.manifest["agreement"]))
     terms = Terms(received_on, basis.test_numbers_only)
     written = held.accepted_path.with_name(f".{held.sha256}.{uuid.uuid4().hex}")
     try:
@@ -189,7 +212,7 @@ def _settle_persons(landing: Landing, feed: Feed, held: Held) -> None:
             not_loaded=[],
             known_from=held.manifest["received_at"],
         )
-        checks = _judged_persons(settings, feed, held, written)
+        checks = _judged_persons(settings, feed, held, written, judged_by)
         held.record_checks(checks)
         if broken := [check for check in checks["checks"] if check["severity"] == "error" and not check["passed"]]:
             held.quarantine([Reason(**place) for check in broken for place in check["places"]])
@@ -205,15 +228,20 @@ def _pseudonym_key(settings: Settings) -> Key:
     """The key of pseudonyms. Raises `KeyMissing` when rows were made with it and it is gone."""
     persons = [feed.feed for feed in catalogue.feeds().values() if feed.records]
     in_use = any(path for feed in persons for path in (settings.accepted / feed).glob("[0-9a-f]*.parquet"))
-    return KeyStore(settings.keys).pseudonyms(in_use)
+    return KeyStore(settings).pseudonyms(in_use)
 
 
-def _judged_persons(settings: Settings, feed: Feed, held: Held, rows: Path) -> dict[str, Any]:
-    with warehouse.connect(settings) as connection:
+def _judged_persons(settings: Settings, feed: Feed, held: Held, rows: Path, judged_by: Judge = judge) -> dict[str, Any]:
+    with warehouse.shared(settings) as connection:
         profiled = profile(connection, feed, rows, held.manifest["rejected"])
     batch = Batch(profiled, now().date())
+    path = settings.landing_gate
+    kept = set(json.loads(path.read_text())) if path.exists() else set()
+    found = judged_by(catalogue.suite(feed.feed), lambda rule: VIEWS[rule.view](batch, rule.options), kept)
+    if new := {outcome.question for outcome in found if outcome.passed} - kept:
+        write_json(path, sorted(kept | new))
     outcomes = []
-    for outcome in judge(catalogue.suite(feed.feed), lambda rule: VIEWS[rule.view](batch, rule.options)):
+    for outcome in found:
         # The rule is kept or broken by one row of the profile; what it counted is what people want to know.
         [counted] = VIEWS[outcome.rule.view](batch, outcome.rule.options).rows(named=True)
         broken = 0 if outcome.passed else max(counted["broken"], 1)
@@ -255,7 +283,7 @@ def judge_accepted(settings: Settings, feed: Feed) -> dict[str, dict[str, Any]]:
     for held in accepted:
         checks = held.checks
         if checks.get("judged_with") != _judged_with(feed, before[held.sha256]):
-            with warehouse.connect(settings) as connection:
+            with warehouse.shared(settings) as connection:
                 rows = warehouse.read_rows(connection, held.accepted_path)
             checks = _judged(landing, feed, held, rows, catalogue.known(), before[held.sha256])
             held.record_checks(checks)
@@ -279,11 +307,17 @@ def _record_reading(held: Held, reading: Reading) -> None:
 
 
 def _judged(
-    landing: Landing, feed: Feed, held: Held, rows: pl.DataFrame, known: Known, before: Held | None
+    landing: Landing,
+    feed: Feed,
+    held: Held,
+    rows: pl.DataFrame,
+    known: Known,
+    before: Held | None,
+    judged_by: Judge = judge,
 ) -> dict[str, Any]:
     previous = None
     if before is not None:
-        with warehouse.connect(landing.settings) as connection:
+        with warehouse.shared(landing.settings) as connection:
             previous = warehouse.read_rows(connection, before.accepted_path)
     last_day = dt.datetime.fromisoformat(held.manifest["known_from"]).date()
     batch = Batch(rows, last_day, previous, known.icb_codes)
@@ -291,7 +325,7 @@ def _judged(
     def view_of(rule: Rule) -> pl.DataFrame:
         return VIEWS[rule.view](batch, rule.options)
 
-    results = judge(catalogue.suite(feed.feed), view_of)
+    results = judged_by(catalogue.suite(feed.feed), view_of, ())
     return {
         "judged_with": _judged_with(feed, before),
         "judged_at": now().isoformat(),

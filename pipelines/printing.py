@@ -218,6 +218,34 @@ def status(report: dict[str, Any]) -> None:
     out.print(f"checks    {len(report['checks']) - len(failed)} of {len(report['checks'])} passed")
 
 
+def governance(rows: list[dict[str, Any]]) -> None:
+    """What governs each dataset, one line each; what ended or is held is said below."""
+    table(
+        ["feed", "agreement", "legal basis", "ends", "opt-outs", "DPIA", "disposition", ("batches", "right")],
+        [
+            [
+                row["feed"],
+                row["agreement"],
+                row["basis"] or "[red]none in force[/]",
+                row["basis_ends_as_known"] or ("open" if row["basis"] else "-"),
+                "apply" if row["opt_outs_apply"] else "do not apply",
+                escape(row["dpia"]),
+                row["disposition"],
+                shown(row.get("accepted")),
+            ]
+            for row in rows
+        ],
+    )
+    for row in rows:
+        dataset = f"{row['feed']}/{row['agreement']}"
+        for end in row.get("ends", []):
+            days = f" for {end['from'] or ''}..{end['to'] or ''}" if end["from"] or end["to"] else ""
+            due = f", {row['disposition']} by {end['due']}" if end["due"] else ""
+            out.print(f"[yellow]ended[/]  {dataset} on {end['date']}{days} (event {end['id']}){due}")
+        for hold in row.get("holds", []):
+            out.print(f"[yellow]held[/]   {dataset} (hold {hold})")
+
+
 def answer(columns: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]]) -> None:
     """The rows of a query, numbers to the right; of a long answer its beginning."""
     rows: list[Sequence[Any]] = []
@@ -327,6 +355,120 @@ def _file(one: dict[str, Any], checks: list[dict[str, Any]]) -> None:
             about += [check["org_code"]] if check["org_code"] else []
     for (severity, check_id, reason), codes in found.items():
         out.print(f"    [yellow]{severity}[/] {check_id}{': ' if codes else ''}{_listed(codes)}: {escape(reason)}")
+
+
+def retention_plan(report: dict[str, Any]) -> None:
+    """What is held, and the plan of each end that has come."""
+    table(
+        [
+            "dataset",
+            "basis, to",
+            "in the end",
+            ("originals", "right"),
+            ("bytes", "right"),
+            ("releases", "right"),
+            "state",
+        ],
+        [
+            [
+                one["dataset"],
+                f"{one['legal_basis'] or '[red]none[/]'}, {one['basis_ends'] or 'open'}",
+                one["disposition"] + (f" on {one['retained_on']}" if one["retained_on"] else ""),
+                f"{one['sealed_originals']:,}",
+                f"{one['sealed_bytes']:,}",
+                f"{one['releases']:,}",
+                (f"ended ({one['ended']})" if one["ended"] else "held")
+                + (f", hold {', '.join(one['holds'])}" if one["holds"] else ""),
+            ]
+            for one in report["datasets"]
+        ],
+    )
+    table(
+        ["zone", "holds", ("files", "right"), ("bytes", "right")],
+        [[one["zone"], one["holds"], f"{one['files']:,}", f"{one['bytes']:,}"] for one in report["zones"]],
+    )
+    for plan in report["plans"]:
+        _plan(plan)
+    if not report["plans"]:
+        out.print("plans     none: no end is recorded that has not been executed (governance/policy_events.yaml)")
+
+
+def _plan(plan: dict[str, Any]) -> None:
+    end = plan["end"]
+    out.print(f"\n[bold]plan {plan['plan']}[/]")
+    out.print(f"  end {end['id']} of {end['date']}: {escape(end['authority'])}, {escape(end['reference'])}")
+    out.print(f"  requested by {escape(plan['requested_by'])}; due {plan['due']}")
+    table(
+        ["goes", "how", ("files", "right"), ("accepted", "right"), ("keys", "right")],
+        [
+            [
+                one["dataset"],
+                one["disposition"],
+                str(len(one["batches"])),
+                str(one["held"]["accepted_files"]),
+                str(len(one["keys"])),
+            ]
+            for one in plan["datasets"]
+        ],
+    )
+    out.print(f"  keys of this generation, which go whatever stays: {escape(', '.join(plan['keys']) or 'none')}")
+    losses(plan["losses"])
+    table(["stays", "on which basis"], [[escape(one["what"]), escape(one["basis"])] for one in plan["remains"]])
+    for one in plan["backups"]:
+        out.print(f"  backup {one['id']} ({escape(one['location'])}, {escape(one['keeper'])}): {escape(one['action'])}")
+    for line in plan["blocked"]:
+        out.print(f"  [red]stands in the way[/] {escape(line)}")
+    told = ", ".join(plan["approved_by"]) or "nobody yet"
+    out.print(f"  approved by {escape(told)}: two are needed (datastore retention approve {plan['plan'][:12]})")
+
+
+def losses(found: Sequence[dict[str, Any]]) -> None:
+    """What other marts lose."""
+    for one in found:
+        columns = one["columns"] if isinstance(one["columns"], str) else ", ".join(one["columns"])
+        out.print(f"  [yellow]{one['mart']} loses[/] {escape(columns)} (without {one['because']})")
+
+
+def executed(done: dict[str, Any]) -> None:
+    """What came of an execution."""
+    if done["state"] == "delivered":
+        given = done["returned"]
+        out.print(f"[green]delivered[/]  {given['files']} files to {escape(given['delivered_to'])}")
+        out.print(f"  package {given['package_sha256']}; nothing is destroyed before the controller's receipt of it")
+        return
+    out.print(f"[green]ended[/]  {done['files_destroyed']:,} files and {done['keys_destroyed']:,} keys destroyed")
+    out.print(f"  release {done['release_id'] or 'none: nothing stays that could be released'}")
+    out.print(f"  certificate {escape(done['certificate'])}")
+    for one in done["verification"]["findings"]:
+        out.print(f"  [red]found[/] {one['check']}: {escape(one['where'])}: {escape(one['what'])}")
+    if done["verification"]["passed"]:
+        out.print("  looked at afterwards: what was to go is gone, what is closed does not open")
+
+
+def trail(entries: Sequence[dict[str, Any]]) -> None:
+    """Entries of the audit trail."""
+    fixed = ("number", "at", "who", "what", "reason", "previous")
+    table(
+        [("no.", "right"), "at (UTC)", "who", "what", "why", "facts"],
+        [
+            [
+                str(one["number"]), one["at"][:19], escape(one["who"]), one["what"], escape(one.get("reason", "")),
+                escape(", ".join(f"{name} {value}" for name, value in one.items() if name not in fixed)[:200]),
+            ]
+            for one in entries
+        ],
+    )  # fmt: skip
+
+
+def keys(entries: Sequence[dict[str, str]]) -> None:
+    """The key register, one line a key."""
+    table(
+        ["key", "state", "since (UTC)", "fingerprint", "algorithm", "wrapped by"],
+        [
+            [one["key"], one["event"], one["at"][:19], one["fingerprint"], one["algorithm"], one["wrapped_by"] or "-"]
+            for one in entries
+        ],
+    )
 
 
 def _listed(codes: Sequence[str]) -> str:

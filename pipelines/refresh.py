@@ -14,7 +14,7 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import status
+from pipelines import building, status
 from pipelines.adapters import releases
 from pipelines.adapters.dbt_project import ProjectBroken
 from pipelines.components.one_run import NIGHTLY
@@ -35,20 +35,19 @@ class Refreshed:
 
 
 def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: None) -> Refreshed:
-    """Run the nightly job now; `on_step` hears the name of each step as it starts."""
+    """Run the nightly job now; `on_step` hears the name of each step as it starts.
+
+    When nothing came, the run is of what the day decides; when something came after all before it began, another one
+    is of everything.
+    """
     _instance_config(settings)
     started = dt.datetime.now(dt.UTC)
-    run_id = str(uuid.uuid4())
     with dg.DagsterInstance.get() as instance, _silence():
-        instance.add_event_listener(run_id, lambda entry: _hear(entry, on_step))
-        result = _job().execute_in_process(
-            run_id=run_id,
-            instance=instance,
-            raise_on_error=False,
-            tags=LOCATION_TAG,
-            # Console logging would print tracebacks; the run's own log, shown in the UI, keeps them.
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
-        )
+        job = _job()
+        result = _run(_of_the_night(job) if building.is_unchanged(settings) else job, instance, on_step)
+        if any(kind == building.SomethingCame.__name__ for _, _, kind in _failures(result)):
+            result = _run(job, instance, on_step)
+    run_id = result.run_id
     seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
     if result.success:
         return Refreshed(True, run_id, seconds, release=releases.record(releases.current(settings)))
@@ -61,6 +60,27 @@ def _job() -> dg.JobDefinition:
     from pipelines.definitions import defs
 
     return defs().resolve_job_def(NIGHTLY)
+
+
+def _of_the_night(job: dg.JobDefinition) -> dg.JobDefinition:
+    from pipelines.defs.schedule.jobs import CHECKS_OF_THE_NIGHT, OF_THE_NIGHT
+
+    return job.get_subset(asset_selection=OF_THE_NIGHT, asset_check_selection=CHECKS_OF_THE_NIGHT)
+
+
+def _run(
+    job: dg.JobDefinition, instance: dg.DagsterInstance, on_step: Callable[[str], None]
+) -> dg.ExecuteInProcessResult:
+    run_id = str(uuid.uuid4())
+    instance.add_event_listener(run_id, lambda entry: _hear(entry, on_step))
+    return job.execute_in_process(
+        run_id=run_id,
+        instance=instance,
+        raise_on_error=False,
+        tags=LOCATION_TAG,
+        # Console logging would print tracebacks; the run's own log, shown in the UI, keeps them.
+        run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+    )
 
 
 @contextlib.contextmanager
@@ -92,12 +112,17 @@ def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:
             broken = counts["rows_broken"].value if "rows_broken" in counts else None
             detail = f" ({broken} rows)" if broken else ""
             yield f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description or 'failed'}{detail}"
+    for step, cause, kind in _failures(result):
+        if kind != "DagsterAssetCheckFailedError":
+            yield f"step {step} failed with {kind}{_said(cause, kind)}: see the run in the Dagster UI"
+
+
+def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str | None, Any, str]]:
+    """The steps that failed, what their code raised, and its kind."""
     for event in result.get_step_failure_events():
         error = event.step_failure_data.error
         cause = error.cause if error and error.cause else error
-        kind = (cause.cls_name or "error") if cause else "error"
-        if kind != "DagsterAssetCheckFailedError":
-            yield f"step {event.step_key} failed with {kind}{_said(cause, kind)}: see the run in the Dagster UI"
+        yield event.step_key, cause, (cause.cls_name or "error") if cause else "error"
 
 
 # Errors whose message is ours and holds no value of the data.
@@ -108,6 +133,7 @@ OURS = {
     "GateError",
     "NoRelease",
     "NothingAccepted",
+    "Unfinished",
     "Unpublishable",
     ProjectBroken.__name__,
 }

@@ -13,13 +13,14 @@ import json
 import os
 import shutil
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
-from pipelines.adapters import warehouse
+from pipelines.adapters import audit, warehouse
 from pipelines.adapters.files import copy, sync_folder, write_json
 from pipelines.settings import Settings, now
 
@@ -112,9 +113,10 @@ class Unpublishable(Exception):
     """What was built may not leave as it is; one line that names the mart."""
 
 
-def publish(settings: Settings) -> dict[str, Any]:
+def publish(settings: Settings, governance: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Copy the marts of the build into a new release and serve it; returns its record.
 
+    `governance`, what governs each dataset in it, is kept with the release and in the audit trail, which outlives it.
     The caller sees to it that nobody else publishes at the same time. Raises `Unpublishable`, and then nothing has
     changed for readers.
     """
@@ -137,6 +139,7 @@ def publish(settings: Settings) -> dict[str, Any]:
                 _write_tier(connection, settings, path, tier, chosen, [form for form in forms if form.mart in names])
         release_id = str(about["release_id"])
         record = {**about, "published_at": now().isoformat(), "generation": settings.generation, "rows": rows}
+        record["governance"] = list(governance)
         write_json(folder / "release.json", record)
         for path in folder.rglob("*"):
             if path.is_file():
@@ -145,7 +148,8 @@ def publish(settings: Settings) -> dict[str, Any]:
         final = settings.published / release_id
         os.rename(folder, final)
         sync_folder(settings.published)
-        _serve(settings, release_id)
+        audit.record(settings, "publish", release_id=release_id, governance=record["governance"])
+        serve(settings, release_id)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     _prune(settings)
@@ -345,7 +349,8 @@ AND (known_to IS NULL OR known_to >= CAST(day AS DATE) + INTERVAL 1 DAY)
 """
 
 
-def _serve(settings: Settings, release_id: str) -> None:
+def serve(settings: Settings, release_id: str) -> None:
+    """Serve a release, in one step."""
     link = settings.published / f".{CURRENT}-{uuid.uuid4().hex[:8]}"
     link.symlink_to(release_id)
     os.replace(link, settings.published / CURRENT)

@@ -9,7 +9,7 @@ import contextlib
 import importlib.metadata
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import duckdb
@@ -22,6 +22,7 @@ from pipelines.settings import Settings, memory, threads
 BUILD = "build"
 INTERNAL = "internal"
 PARQUET_KEY = "store"
+NEXT_KEY = "next"
 # Entries of a Parquet dictionary: organisation codes fit, and identifiers give up early.
 LARGEST_DICTIONARY = 10_000
 CONFIG = {
@@ -56,6 +57,10 @@ def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     settings.temporary.mkdir(parents=True, exist_ok=True, mode=0o700)
     connection.load_extension(crypto_extension())
     connection.execute(f"SET temp_directory = {quoted(settings.temporary)}")
+    _allow(connection, settings)
+
+
+def _allow(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     limit(connection)
     connection.execute(f"PRAGMA add_parquet_key('{PARQUET_KEY}', {quoted(derived_key(settings).text)})")
 
@@ -93,6 +98,36 @@ def connect(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
     finally:
         connection.close()
+
+
+@contextlib.contextmanager
+def shared(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The same for small work: of one database in memory that this process keeps, nothing of which outlives the block.
+
+    To load the crypto module costs an eighth of a second each time, and a refresh reads and writes many small files.
+    """
+    connection = _kept(settings).cursor()
+    try:
+        _allow(connection, settings)
+        yield connection
+    finally:
+        connection.close()
+
+
+# By process and store: what was opened before a fork is not for the child.
+_KEPT: dict[tuple[int, Settings], duckdb.DuckDBPyConnection] = {}
+
+
+def _kept(settings: Settings) -> duckdb.DuckDBPyConnection:
+    process = os.getpid()
+    if (process, settings) not in _KEPT:
+        for other in [key for key in _KEPT if key[0] == process]:
+            _KEPT.pop(other).close()
+        # A file that was replaced is read again.
+        connection = duckdb.connect(config={**CONFIG, "enable_external_file_cache": False})
+        prepare(connection, settings)
+        _KEPT[process, settings] = connection
+    return _KEPT[process, settings]
 
 
 def attach_build(connection: duckdb.DuckDBPyConnection, settings: Settings, read_only: bool = False) -> None:
@@ -158,6 +193,21 @@ def write_select(connection: duckdb.DuckDBPyConnection, select: str, path: Path)
         f"DICTIONARY_SIZE_LIMIT {LARGEST_DICTIONARY}, ENCRYPTION_CONFIG {{footer_key: '{PARQUET_KEY}'}})"
     ).fetchone() or (0,)
     return int(rows)
+
+
+def encrypt_anew(old: Settings, new: Settings, files: Iterable[Path]) -> None:
+    """Write accepted files of one generation under the key of another, in the order of their rows."""
+    with connect(old) as connection:
+        key = derived_key(new).text
+        connection.execute(f"PRAGMA add_parquet_key('{NEXT_KEY}', {quoted(key)})")
+        for file in files:
+            target = new.accepted / file
+            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            connection.execute(
+                f"COPY (FROM {accepted_file(old.accepted / file)}) TO {quoted(target)} (FORMAT parquet, "
+                f"COMPRESSION zstd, COMPRESSION_LEVEL 1, DICTIONARY_SIZE_LIMIT {LARGEST_DICTIONARY}, "
+                f"ENCRYPTION_CONFIG {{footer_key: '{NEXT_KEY}'}})"
+            )
 
 
 def place(written: Path, path: Path) -> None:

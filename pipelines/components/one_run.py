@@ -6,6 +6,7 @@ import dagster as dg
 
 from pipelines import settings, status
 from pipelines.adapters.files import lock
+from pipelines.adapters.unfinished import require_none
 
 ONE_RUN = "one_run"
 NIGHTLY = "nightly_refresh"
@@ -20,6 +21,7 @@ def one_run(context: dg.InitResourceContext) -> Iterator[None]:
     """
     here = settings.load()
     with lock(here.run_lock) as file:
+        require_none(here)
         file.seek(0)
         killed = file.read().strip()
         if killed and context.instance is not None:

@@ -1,0 +1,1 @@
+"""The end of a dataset: plan, approve, execute, certify."""
