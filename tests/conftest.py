@@ -15,6 +15,7 @@ import pytest
 
 from tests.support.compiled import CompiledProject
 from tests.support.stores import Store
+from tests.support.supplied import share
 
 TESTS = Path(__file__).resolve().parent
 
@@ -30,16 +31,34 @@ EITHER = {"integration", "contracts", "security", "browser"}
 HEAVY = {"end_to_end"}
 """The whole road; always on a refreshed store."""
 
+TOGETHER = {"guarded": "guarded", BUILT: "built", "compiled_project": "compiled"}
+"""Tests that share one of these fixtures run in one process, so that it is made once and nobody else is at it; every
+other module is a group of its own. Groups start in this order, then `LONG`, then the rest: the longest first."""
+
+LONG = ("test_delta_equals_full", "test_new_feed", "test_real_files", "test_lost_keys", "test_faults")
+
+
+def pytest_configure() -> None:
+    """What is made once a run is made once, however many processes run it."""
+    share()
+
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Stop the run when a folder lies; mark what reads the publishers' files, before `-m` chooses."""
-    lies = sorted(lie for item in items if (lie := _lie(item)))
-    if lies:
-        pytest.exit("tests in the wrong folder:\n  " + "\n  ".join(lies), returncode=4)
+    """Mark what reads the publishers' files, before `-m` chooses; put tests together that share what is dear."""
     for item in items:
         if "feeds_dir" in _fixtures(item):
             item.add_marker("real_feeds")
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    first = [*TOGETHER.values(), *LONG]
+    items.sort(key=lambda item: first.index(_group(item)) if _group(item) in first else len(first))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test whose folder lies, before anything that it asks for is made."""
+    if lie := _lie(item):
+        pytest.fail(f"a test in the wrong folder: {lie}", pytrace=False)
 
 
 def pytest_report_header() -> str:
@@ -90,6 +109,11 @@ def compiled_project(tmp_path_factory: pytest.TempPathFactory) -> CompiledProjec
 def _real_feeds() -> Path:
     beside = TESTS.parents[1] / "shared" / "feeds"
     return Path(os.environ.get("DATASTORE_REAL_FEEDS", beside)).expanduser().absolute()
+
+
+def _group(item: pytest.Item) -> str:
+    """The tests that this one runs in one process with."""
+    return next((group for fixture, group in TOGETHER.items() if fixture in _fixtures(item)), item.path.stem)
 
 
 def _lie(item: pytest.Item) -> str | None:

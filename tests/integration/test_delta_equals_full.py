@@ -5,28 +5,40 @@ from __future__ import annotations
 import datetime as dt
 import os
 import random
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.support import oracle
+from tests.support.forks import Commands
 from tests.support.person_files import WINDOWS, Sent, written
 from tests.support.person_rows import comparable
-from tests.support.person_store import PersonStore
+from tests.support.person_store import IMPORTED, REFRESH, PersonStore
 
 RECEIVED = "2021-01-01T12:00:00+00:00"
 # A refresh starts dbt; `DATASTORE_SEQUENCES` asks for more of them than a run of all tests has time for.
 SEQUENCES = int(os.environ.get("DATASTORE_SEQUENCES", "1"))
 
 
+@pytest.fixture(scope="module")
+def refreshes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
+    """Refreshes without Dagster, whose imports were done before."""
+    outputs = tmp_path_factory.mktemp("refreshes")
+    with Commands(outputs, command=REFRESH, imported=IMPORTED) as commands:
+        yield commands
+
+
 @pytest.mark.parametrize("seed", range(SEQUENCES))
-def test_nights_in_any_order_are_one_build(seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nights_in_any_order_are_one_build(
+    seed: int, refreshes: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Files come in any order, refreshed between or not, a refresh is killed in between: nothing tells afterwards."""
     monkeypatch.setenv("DATASTORE_NOW", RECEIVED)
     chance = random.Random(f"nights {seed}")
     lives = [[chance.randrange(2**24) for _ in range(chance.randint(1, 4))] for _ in range(10)]
     supplied = written(WINDOWS[seed % len(WINDOWS)], lives, seed, most_files=2)
-    store = PersonStore(tmp_path / "store")
+    store = PersonStore(tmp_path / "store", refreshes)
     store.receive_lists(supplied.window.organisations)
     nights = _nights(list(supplied.files), chance)
     for number, night in enumerate(nights):

@@ -8,10 +8,10 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from data.synthetic import write
 from pipelines import settings
 from pipelines.adapters.landing import Landing
 from tests.support.stores import Store
+from tests.support.supplied import england
 
 
 def test_a_dropped_file_is_received_once_and_leaves_the_inbox(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -26,13 +26,12 @@ def test_a_dropped_file_is_received_once_and_leaves_the_inbox(tmp_path: Path, mo
         return [request.run_key for request in data.run_requests or []]
 
     assert requested() == []
-    write(tmp_path / "england")
     folder = store.settings.inbox / "ods_trusts"
     folder.mkdir(parents=True)
     good = folder / "etr.csv"
-    shutil.copy(tmp_path / "england/ods_trusts/etr.csv", good)
+    shutil.copy(england() / "ods_trusts/etr.csv", good)
     (folder / "broken.csv").write_bytes(b"\x00\x00")
-    (folder / "link.csv").symlink_to(tmp_path / "england/ods_trusts/etr_autumn.csv")
+    (folder / "link.csv").symlink_to(england() / "ods_trusts/etr_autumn.csv")
     first = requested()
     assert len(first) == 1 and requested() == first, "one request for one state of the inbox"
 

@@ -62,14 +62,16 @@ def test_receive_survives_kill_9(guarded: Guarded, supply: Path, tmp_path: Path)
     """At ten moments of its work: what was sealed is whole, and the same call again ends as if nothing had been."""
     commands = guarded.commands
     undisturbed = Store(tmp_path / "undisturbed")
-    whole = commands.run(undisturbed, "receive", "ae_monthly", supply)
-    assert whole.code == 3, whole.err
+    # The faster of two: on a busy machine one alone may take so long that the kills come after the end of the others.
+    runs = [commands.run(one, "receive", "ae_monthly", supply) for one in (Store(tmp_path / "first"), undisturbed)]
+    assert [one.code for one in runs] == [3, 3], runs
+    seconds = min(one.seconds for one in runs)
     expected, killed = _rows(undisturbed), 0
     for number, moment in enumerate(moments(RECEIVE_POINTS)):
         store = Store(tmp_path / str(number))
         landing = Landing(store.settings)
         running = commands.start(store, "receive", "ae_monthly", supply)
-        time.sleep(moment * whole.seconds)
+        time.sleep(moment * seconds)
         running.kill()
         killed += running.wait().code == KILLED
         for held in landing.batches():

@@ -9,13 +9,10 @@ import sys
 
 from dbt.cli.main import dbtRunner
 
-from pipelines import intake, settings
-from pipelines.adapters import build_state, catalogue, records
-from pipelines.adapters.landing import Landing
-from pipelines.adapters.persons import sent_order
+from pipelines import building, intake, settings
+from pipelines.adapters import build_state, catalogue
 
-BUILD = ["build", "--quiet", "--select", "+path:models/marts/persons"]
-BUILD += ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+PART = ["--quiet", "--select", "+path:models/marts/persons", "--exclude-resource-type", "test"]
 
 
 def main() -> int:
@@ -24,23 +21,12 @@ def main() -> int:
     settings.prepare(here)
     for feed in catalogue.feeds().values():
         intake.settle_pending(here, feed)
-    held = Landing(here).batches()
-    order = sent_order.find(here)
-    rows = {
-        "feeds": records.feed_rows(),
-        "batches": [records.batch_row(one) for one in held],
-        "checks": [],
-        "releases": [],
-        "rejected_rows": [row for one in held for row in records.rejected_rows(one)],
-        "person_rules": records.person_rules_rows(),
-        "sent_order": order.rows,
-    }
-    for name, written in rows.items():
-        records.write(here, name, written)
-    sent_order.remember(here, order)
-    anew = ["--full-refresh"] if build_state.begin(here) else []
+    building.take_stock(here)
+    building.announce(here, "none")
     folder = str(settings.DBT_PROJECT)
-    result = dbtRunner().invoke([*BUILD, *anew, "--project-dir", folder, "--profiles-dir", folder])
+    result = dbtRunner().invoke(
+        [*building.dbt_arguments(here, whole=False), *PART, "--project-dir", folder, "--profiles-dir", folder]
+    )
     if not result.success:
         print([f"{one.node.name}: {one.message}" for one in result.result or () if one.status in ("error", "fail")])
         print(result.exception or "")

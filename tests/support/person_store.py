@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 import shutil
-import subprocess
-import sys
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
 from pipelines import intake
 from pipelines.adapters import catalogue, warehouse
-from pipelines.settings import PROJECT_ROOT
+from tests.support.forks import Commands
 from tests.support.oracle import MARTS, Organisations
 from tests.support.person_files import Sent
 from tests.support.stores import Store
 
 TRUST_COLUMNS = 27
+REFRESH = "tests.support.person_refresh"
+IMPORTED = ("dbt.adapters.duckdb", "dbt.parser.manifest", "dbt.task.build")
 
 
 class PersonStore:
-    """A store of its own below a folder."""
+    """A store of its own below a folder, refreshed by `refreshes`, the command of `REFRESH`."""
 
-    def __init__(self, home: Path) -> None:
-        self.store = Store(home)
+    def __init__(self, home: Path, refreshes: Commands) -> None:
+        self.store, self._refreshes = Store(home), refreshes
         self.supply = home.with_name(f"{home.name}_supply")
         self.supply.mkdir(parents=True)
         self.seconds = 0.0
@@ -59,25 +57,13 @@ class PersonStore:
 
     def refresh(self, stop_after: float | None = None) -> None:
         """Refresh the marts; or begin to, and be killed after this share of the time that the longest one took."""
-        started = time.monotonic()
-        running = subprocess.Popen(
-            [sys.executable, "-m", "tests.support.person_refresh"],
-            env={**self.store.environment, "DATASTORE_NOW": os.environ["DATASTORE_NOW"]},
-            cwd=PROJECT_ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
+        running = self._refreshes.start(self.store)
         if stop_after is not None:
-            try:
-                running.wait(stop_after * self.seconds)
-            except subprocess.TimeoutExpired:
-                running.kill()
-            running.communicate()
+            running.wait(stop_after * self.seconds)
             return
-        said, _ = running.communicate()
-        assert running.returncode == 0, said[-3000:]
-        self.seconds = max(self.seconds, time.monotonic() - started)
+        ended = running.wait()
+        assert ended.code == 0, (ended.out + ended.err)[-3000:]
+        self.seconds = max(self.seconds, ended.seconds)
 
     def rebuild(self) -> None:
         """Work everything out from the accepted rows again."""

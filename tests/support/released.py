@@ -78,7 +78,7 @@ def publish(store: Store) -> dict[str, Any]:
     here = store.settings
     for folder in (here.published, here.temporary):
         folder.mkdir(parents=True, exist_ok=True)
-    return releases.publish(here)
+    return releases.publish(here, [])
 
 
 def opened(folder: Path, store: Store, tier: str) -> duckdb.DuckDBPyConnection:

@@ -6,12 +6,11 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipelines.settings import PROJECT_ROOT, Settings
+from pipelines.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,11 @@ class Store:
         }
 
     def run(self, *arguments: str, stdin: str = "", **changed: str) -> subprocess.CompletedProcess[str]:
-        """Run `datastore ARGUMENTS`; `changed` are further environment variables."""
-        return subprocess.run(
-            [sys.executable, "-m", "pipelines.cli", *arguments],
-            input=stdin,
-            capture_output=True,
-            text=True,
-            env={**self.environment, **changed},
-            cwd=PROJECT_ROOT,
-            check=False,
-        )
+        """Run `datastore ARGUMENTS`, its imports done before; `changed` are further environment variables."""
+        from tests.support.forks import shared
+
+        ended = shared().run(self, *arguments, stdin=stdin, changed=changed)
+        return subprocess.CompletedProcess(["datastore", *arguments], ended.code, ended.out, ended.err)
 
     def ask(self, sql: str) -> list[dict[str, Any]]:
         """The rows of a query on the public tier. Fails the test with the command's own words."""

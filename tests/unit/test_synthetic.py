@@ -20,6 +20,7 @@ from python_calamine import CalamineWorkbook
 
 from data.synthetic import Fault, load_faults, write
 from data.synthetic.samples import person_samples
+from tests.support import supplied
 
 ROOT = Path(__file__).resolve().parents[2]
 FIGURES = ("ae_monthly", "covid_hospital_activity")
@@ -49,11 +50,9 @@ Grid = list[list[object]]
 
 
 @pytest.fixture(scope="module")
-def england(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def england() -> Path:
     """The folder that seed 2020 writes."""
-    folder = tmp_path_factory.mktemp("england")
-    write(folder)
-    return folder
+    return supplied.england()
 
 
 def test_same_seed_same_bytes(england: Path, tmp_path: Path) -> None:
