@@ -36,6 +36,38 @@ def plan(
 
 
 @app.command()
+def withdraw(
+    reference: Annotated[str | None, typer.Option(metavar="TEXT", help="Where the request stands: a letter.")] = None,
+    authority: Annotated[str, typer.Option(metavar="TEXT", help="On whose word.")] = "the person concerned",
+    requested_by: Annotated[str | None, typer.Option(metavar="ID", help="Who asks here; default you.")] = None,
+    drop: Annotated[str | None, typer.Option(metavar="END", help="Forget a request that waits, by its id.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Take one person out of everything that is held; asks for the NHS number, and makes a plan like any other."""
+    from pipelines.retention import overview, withdrawal
+
+    store = here()
+    with refusals():
+        if drop is not None:
+            withdrawal.drop(store, drop)
+            printing.out.print(f"forgotten  {printable(drop)}: nothing was taken out")
+            return
+        plan = withdrawal.ask(
+            store, _number(), printable(authority, 300), printable(reference, 300) if reference else None,
+            printable(requested_by or settings.current_user(), 100),
+        )  # fmt: skip
+        report = overview.as_report(store, plan)
+    printing.as_json(report) if as_json else printing.plan_of_end(report)
+
+
+def _number() -> str:
+    """The NHS number: typed without being shown, or one line of standard input; never an argument."""
+    if sys.stdin.isatty():
+        return str(typer.prompt("NHS number", hide_input=True, err=True))
+    return sys.stdin.readline()
+
+
+@app.command()
 def approve(
     plan: PlanHash,
     approver: Annotated[str, typer.Option("--as", metavar="APPROVER", help="Your id in governance/approvers.yaml.")],
@@ -52,9 +84,8 @@ def approve(
         losses = found.body["losses"]
         if losses and not accept_losses:
             printing.losses(losses)
-            if not sys.stdin.isatty():
-                raise Failed("other marts lose what is listed above: say --accept-losses if that is right", NOT_DONE)
-            accept_losses = typer.confirm("Other marts lose what is listed above. Do you accept that?", err=True)
+            if sys.stdin.isatty():
+                accept_losses = typer.confirm("Other marts lose what is listed above. Do you accept that?", err=True)
         approval = approvals.approve(store, found, approver, key, accept_losses)
     count = len(approvals.given(store, found.sha256))
     if as_json:

@@ -29,7 +29,7 @@ from pipelines.adapters.keys import KeyStore
 from pipelines.adapters.landing import Held, Landing
 from pipelines.adapters.unfinished import unfinished
 from pipelines.domain.retention import NotDone, approvals_lacking, digest
-from pipelines.retention import approvals, certificates, generation, holdings, plans, returning
+from pipelines.retention import approvals, certificates, generation, holdings, plans, returning, withdrawal
 from pipelines.retention.plans import Plan
 from pipelines.settings import PROJECT_ROOT, Settings
 
@@ -89,7 +89,7 @@ class _Execution:
         self.on_step = on_step
 
     def return_first(self, plan: Plan, receipt: Path | None) -> dict[str, Any] | None:
-        """Deliver what is returned, take its receipt; what to report while that is waited for, None when it is there."""
+        """Deliver what is returned, take its receipt; what to report while that is waited for, else None."""
         returned = {one["agreement"] for one in plan.body["datasets"] if one["disposition"] == "return"}
         path = self.folder / "returned.json"
         done: dict[str, Any] = json.loads(path.read_text()) if path.exists() else {}
@@ -119,7 +119,12 @@ class _Execution:
         """Everything up to the point of no return."""
         self._journal("begun")
         self.on_step("make the release without it")
-        release_id = generation.make(self.settings, self.folder, plan.held)
+        if withdrawal.is_withdrawal(plan.body):
+            release_id = generation.make(
+                self.settings, self.folder, (), lambda aside: withdrawal.seal_anew(self.settings, plan, aside)
+            )
+        else:
+            release_id = generation.make(self.settings, self.folder, plan.held)
         self.on_step("list what will go")
         inventory = list(self._inventory(plan))
         write_json(self.folder / "inventory.json", inventory)
@@ -193,10 +198,14 @@ class _Execution:
 
     def _destroy_files(self, facts: dict[str, Any]) -> None:
         settings = self.settings
+        is_withdrawal = withdrawal.is_withdrawal(facts["plan"])
+        if is_withdrawal:
+            aside = Settings(home=self.folder / generation.NEXT, keys=settings.keys)
+            withdrawal.put_in_place(settings, facts["plan"], aside)
         destroy_folder(self.folder / generation.OLD)
         destroy_folder(self.folder / generation.NEXT)
         destroy_folder(self.folder / "package")
-        for one in facts["plan"]["datasets"]:
+        for one in facts["plan"]["datasets"] if not is_withdrawal else []:
             for batch in one["batches"]:
                 held = Held(one["feed"], batch["sha256"], settings.landing / one["feed"] / batch["sha256"], settings)
                 destroy_folder(held.folder)
@@ -269,7 +278,14 @@ class _Execution:
 
     def _inventory(self, plan: Plan) -> Iterator[dict[str, Any]]:
         """Every file that will go, with its digest; not those whose very bytes belong to what stays."""
-        going = {one.folder for one in plan.held} | {one.quarantine_path for one in plan.held}
+        if withdrawal.is_withdrawal(plan.body):
+            replaced = list(withdrawal.files_that_go(self.settings, plan))
+            going = {path for _, path in replaced}
+            for zone, path in replaced:
+                if zone not in LISTED:
+                    yield self._listed(zone, path, holdings.sha256(path))
+        else:
+            going = {one.folder for one in plan.held} | {one.quarantine_path for one in plan.held}
         stay = {holdings.sha256(path) for path in (self.folder / generation.NEXT).rglob("*") if path.is_file()}
         for zone in LISTED:
             for found in holdings.files(self.settings, zone):
@@ -277,8 +293,11 @@ class _Execution:
                     continue
                 told = holdings.sha256(found.path)
                 if told not in stay:
-                    path = str(found.path.relative_to(self.settings.home))
-                    yield {"zone": zone, "path": path, "bytes": found.size, "sha256": told}
+                    yield self._listed(zone, found.path, told)
+
+    def _listed(self, zone: str, path: Path, sha256: str) -> dict[str, Any]:
+        there = str(path.relative_to(self.settings.home))
+        return {"zone": zone, "path": there, "bytes": path.stat().st_size, "sha256": sha256}
 
     def _done(self) -> set[str]:
         """Steps done since the point of no return."""

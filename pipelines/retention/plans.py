@@ -68,9 +68,12 @@ class Part:
 
 
 def pending(settings: Settings) -> list[Plan]:
-    """The plan of every end that has come and is not certified yet, in order of their dates."""
+    """The plan of every end that has come and is not certified yet, by date; then those of persons who withdrew."""
+    from pipelines.retention import withdrawal
+
     done = {certificate["body"]["plan"]["end"]["id"] for certificate in certificates.read_all(settings)}
-    return [make(settings, end) for end in catalogue.register().ends(today()) if end.id not in done]
+    ends = [make(settings, end) for end in catalogue.register().ends(today()) if end.id not in done]
+    return [*ends, *withdrawal.pending(settings)]
 
 
 def make(settings: Settings, end: End) -> Plan:
@@ -103,15 +106,15 @@ def make(settings: Settings, end: End) -> Plan:
     going = [one for part in parts for one in part.held]
     body = {
         "format": FORMAT,
-        "end": _as_json(end),
+        "end": as_json(end),
         "requested_by": end.requested_by,
-        "governance_sha256": digest([_as_json(part.agreement) for part in parts]),
+        "governance_sha256": digest([as_json(part.agreement) for part in parts]),
         "signing_key": public_text(KeyStore(settings).signing()),
         "datasets": [_dataset(settings, part, going) for part in parts],
         "remains": [*kept, *REMAINS],
         "losses": lineage.losses(_whole_feeds(settings, going), sorted({one.feed for one in going})),
         "holds": [line for line in blocked if ": hold " in line],
-        "backups": [_backup(one) for one in register.backups],
+        "backups": [backup_row(one) for one in register.backups],
         "keys": _shared_keys(settings, going),
     }
     return Plan(json.loads(canonical(body)), tuple(going), tuple(blocked))
@@ -145,7 +148,7 @@ def _dataset(settings: Settings, part: Part, going: Sequence[Held]) -> dict[str,
     agreement = part.agreement
     feed_key = f"feed.{part.feed}.{agreement.id}"
     stay = set(holdings.batches(settings, part.feed, agreement.id)) - set(going)
-    keys = [batch_name(one.feed, one.sha256) for one in part.held]
+    keys = [batch_name(one.feed, one.sealed_as) for one in part.held]
     return {
         "dataset": part.dataset,
         "feed": part.feed,
@@ -153,9 +156,9 @@ def _dataset(settings: Settings, part: Part, going: Sequence[Held]) -> dict[str,
         "clause": agreement.clause,
         "controller": agreement.controller,
         "disposition": agreement.disposition.action,
-        "from": part.first,
-        "to": part.last,
-        "batches": [_batch(one) for one in part.held],
+        "from": part.first.isoformat() if part.first else None,
+        "to": part.last.isoformat() if part.last else None,
+        "batches": [batch_row(one) for one in part.held],
         "held": holdings.of_dataset(settings, part.held),
         # The feed's key wraps the batches' keys: it goes when no batch stays, and nothing more is to come.
         "keys": [*keys, feed_key] if not stay and not part.last and KeyStore(settings).exists(feed_key) else keys,
@@ -166,7 +169,8 @@ def _dataset(settings: Settings, part: Part, going: Sequence[Held]) -> dict[str,
     }
 
 
-def _batch(held: Held) -> dict[str, Any]:
+def batch_row(held: Held) -> dict[str, Any]:
+    """A batch as plans list it."""
     manifest = held.manifest
     told = {name: manifest.get(name) for name in ("size_bytes", "period_start", "period_end", "received_at")}
     return {"sha256": held.sha256, "verdict": held.verdict, **told}
@@ -190,13 +194,15 @@ def _whole_feeds(settings: Settings, going: Sequence[Held]) -> set[str]:
     return {one.feed for one in going} - stay
 
 
-def _backup(backup: Any) -> dict[str, Any]:
+def backup_row(backup: Any) -> dict[str, Any]:
+    """A known backup, and what becomes of it."""
     action = {
         "data": "closed: no key in it, and those that opened it are destroyed",
         "keys": "its copies of the destroyed keys are destroyed too: here where it can be reached, else by its keeper",
     }
-    return {**_as_json(backup), "action": action[backup.of]}
+    return {**as_json(backup), "action": action[backup.of]}
 
 
-def _as_json(model: Any) -> dict[str, Any]:
+def as_json(model: Any) -> dict[str, Any]:
+    """A governance record as its row."""
     return dict(model.model_dump(mode="json", by_alias=True))

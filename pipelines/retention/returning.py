@@ -87,6 +87,9 @@ def _pack(
         with landing.opened(one) as original, path.open("wb") as target:
             pyrage.encrypt_io(original, target, [recipient])
         told = {name: one.manifest[name] for name in ("feed", "file_name", "sha256", "size_bytes", "received_at")}
+        if "redacted" in one.manifest:  # what is returned is what a withdrawal left of it
+            redacted = one.manifest["redacted"]
+            told["redacted"] = {name: redacted[name] for name in ("ends", "rows", "sha256", "size_bytes")}
         contents.append({**told, "file": path.name, "sealed_sha256": sha256(path), "sealed_bytes": path.stat().st_size})
     body = {"agreement": agreement_id, "plan_sha256": plan_sha256, "recipient": to.recipient, "files": contents}
     replace_with(package / CONTENTS, canonical(body))

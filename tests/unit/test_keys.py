@@ -43,7 +43,7 @@ def test_a_key_file_is_wrapped(here: Settings) -> None:
     assert made.secret not in written and len(written) == 40
     (here.keys / "root.key").chmod(0o600)
     (here.keys / "root.key").write_text(base64.b64encode(bytes(32)).decode())
-    with pytest.raises(KeyMissing, match="derived.1"):
+    with pytest.raises(KeyMissing, match=r"derived\.1"):
         KeyStore(here).derived()
     (here.keys / "root.key").unlink()
     with pytest.raises(KeyMissing, match="root key"):
@@ -113,7 +113,7 @@ def test_a_rotation_changes_what_wraps_and_not_what_is_wrapped(here: Settings, n
 
 
 def test_a_destroyed_key_is_gone_and_its_end_is_told(here: Settings) -> None:
-    """Once, however often it is asked for; the register knows which key it was, the trail too, neither knows the key."""
+    """Once, however often it is asked for; register and trail know which key it was, and neither knows the key."""
     keys = KeyStore(here)
     made = keys.derived()
     [entry] = keys.destroy(["derived.1"], "the agreement ended")
