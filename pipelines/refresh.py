@@ -37,15 +37,15 @@ class Refreshed:
 def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: None) -> Refreshed:
     """Run the nightly job now; `on_step` hears the name of each step as it starts.
 
-    When nothing came, the run is of what the day decides; when something came after all before it began, another one
-    is of everything.
+    When nothing came, the run is of what the day decides; when the build was lost before it began, another one is of
+    everything.
     """
     _instance_config(settings)
     started = dt.datetime.now(dt.UTC)
     with dg.DagsterInstance.get() as instance, _silence():
         job = _job()
         result = _run(_of_the_night(job) if building.is_unchanged(settings) else job, instance, on_step)
-        if any(kind == building.SomethingCame.__name__ for _, _, kind in _failures(result)):
+        if any(kind == building.BuildLost.__name__ for _, _, kind in _failures(result)):
             result = _run(job, instance, on_step)
     run_id = result.run_id
     seconds = (dt.datetime.now(dt.UTC) - started).total_seconds()
@@ -133,6 +133,7 @@ OURS = {
     "GateError",
     "NoRelease",
     "NothingAccepted",
+    "BuildLost",
     "Unfinished",
     "Unpublishable",
     ProjectBroken.__name__,

@@ -1,10 +1,11 @@
-"""Dagster's event log, as it comes but for one thing: a database that was opened stays open.
+"""Dagster's event log, as it comes but for one thing: a database that was opened stays open, and its tables are known.
 
 Dagster makes an engine and a connection for each query of an event log in SQLite, and the last connection that closes
 writes the whole log of changes into its file and waits for the disk, twice an event. With over a thousand events that
 was half of a night in which nothing had come. Here the databases of the index and of the run that is written stay
 open, and a commit does not wait for the disk: a killed process loses nothing, a power cut the newest events at most.
-Files and tables are Dagster's own, so its tools and its own storage read them. Named in `dagster.yaml`.
+A table that was once found is not looked for again before each event of a check. Files and tables are Dagster's own,
+so its tools and its own storage read them. Named in `dagster.yaml`.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class EventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str, inst_data: ConfigurableClassData | None = None) -> None:
         self._engines: dict[str, sql.Engine] = {}
+        self._tables: set[str] = set()
         super().__init__(base_dir, inst_data)
 
     @classmethod
@@ -66,6 +68,12 @@ class EventLog(SqliteEventLogStorage):
             self._engines[shard] = engine
         return self._engines[shard]
 
+    def has_table(self, table_name: str) -> bool:
+        """Whether the index has a table; one that is there stays."""
+        if table_name not in self._tables and super().has_table(table_name):
+            self._tables.add(table_name)
+        return table_name in self._tables
+
     def wipe(self) -> None:
         """Remove every event; no database stays open on a file that is gone."""
         self._close()
@@ -77,6 +85,7 @@ class EventLog(SqliteEventLogStorage):
         super().dispose()
 
     def _close(self) -> None:
+        self._tables.clear()
         while self._engines:
             self._engines.popitem()[1].dispose()
 

@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import json
 import logging
 import warnings
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import polars as pl
-import yaml
 
+from pipelines.adapters.files import read_yaml
 from pipelines.domain.gates import Broken, Outcome, Rule, Suite
 
 MOST_PLACES = 200
@@ -31,38 +33,31 @@ class GateError(Exception):
 
 def load_suite(path: Path) -> Suite:
     """The rules in a YAML file."""
-    return Suite(**yaml.safe_load(path.read_text()))
+    return Suite(**read_yaml(path))
 
 
-def judge(
-    suite: Suite, view_of: Callable[[Rule], pl.DataFrame], passed: MutableMapping[str, str] | None = None
-) -> list[Outcome]:
+def judge(suite: Suite, view_of: Callable[[Rule], pl.DataFrame], kept: Collection[str] = ()) -> list[Outcome]:
     """The outcome of every rule, in the suite's order; `view_of` gives the frame a rule looks at.
 
-    `passed` remembers from one judging to the next what kept a rule, as a digest of the rule and of all that it looked
-    at: the same again needs no second verdict. What broke a rule is always judged. Raises `GateError` when an
-    expectation raised instead of answering.
+    `kept` are digests of questions (`Outcome.question`) that were asked before and whose rule was kept: the same again
+    needs no second verdict. What broke a rule is always judged. Raises `GateError` when an expectation raised instead
+    of answering.
     """
-    remembered = {} if passed is None else passed
     outcomes = []
     for rule in suite.rules:
         view = view_of(rule)
-        digest = _digest(rule, view)
-        if remembered.get(rule.id) == digest:
-            outcomes.append(Outcome(rule, checked=_checked(rule, view), broken=0))
-            continue
-        outcome = _outcome(rule, view)
-        outcomes.append(outcome)
-        remembered.pop(rule.id, None)
-        if outcome.passed:
-            remembered[rule.id] = digest
+        question = _question(rule, view)
+        known = question in kept
+        found = Outcome(rule, checked=_checked(rule, view), broken=0) if known else _outcome(rule, view)
+        outcomes.append(replace(found, question=question))
     return outcomes
 
 
-def _digest(rule: Rule, view: pl.DataFrame) -> str:
-    """Of the rule, the column that it looks at, its values in their order, and who judges."""
+def _question(rule: Rule, view: pl.DataFrame) -> str:
+    """As a digest: what is expected, the column that it is expected of, its values in their order, and who judges."""
     column = view.select(rule.expectation["column"])
-    told = [importlib.metadata.version("great_expectations"), rule.model_dump_json(), str(column.schema)]
+    expected = json.dumps(rule.expectation, sort_keys=True)
+    told = [importlib.metadata.version("great_expectations"), expected, str(column.schema)]
     return hashlib.sha256("\n".join([*told, column.write_csv()]).encode()).hexdigest()
 
 

@@ -7,6 +7,7 @@ reaches Great Expectations unless it is what the rule is about.
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import duckdb
 import polars as pl
@@ -31,19 +32,19 @@ def outcomes(here: settings.Settings) -> list[Outcome]:
     Every rule looks at the build each time; one that sees exactly what kept it the last time has kept it again.
     """
     path = here.release_gate
-    passed = dict(json.loads(path.read_text())) if path.exists() else {}
+    kept = set(json.loads(path.read_text())) if path.exists() else set()
     with warehouse.build(here, read_only=True) as connection:
         connection.execute(f"USE {warehouse.BUILD}")
-        found = judged(connection, passed)
-    write_json(path, passed)
+        found = judged(connection, kept)
+    write_json(path, [outcome.question for outcome in found if outcome.passed])
     return found
 
 
-def judged(connection: duckdb.DuckDBPyConnection, passed: dict[str, str] | None = None) -> list[Outcome]:
-    """The outcome of every rule on a connection that uses a build; `passed` as in `judge`."""
+def judged(connection: duckdb.DuckDBPyConnection, kept: Collection[str] = ()) -> list[Outcome]:
+    """The outcome of every rule on a connection that uses a build; `kept` as in `judge`."""
 
     def view_of(rule: Rule) -> pl.DataFrame:
         # In one order, so that what is the same as the last time looks the same.
         return connection.execute(f"FROM ({rule.options['query']}) ORDER BY ALL").pl()
 
-    return judge(suite(), view_of, passed)
+    return judge(suite(), view_of, kept)

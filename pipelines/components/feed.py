@@ -3,7 +3,7 @@
 What the asset does and what the rules say stands in `intake` and in the feed's own YAML; nothing is decided here.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ from pipelines.adapters import catalogue
 from pipelines.adapters.landing import Held, Landing
 from pipelines.components.one_run import ONE_RUN
 from pipelines.domain.feeds import Feed
+from pipelines.domain.gates import Rule
 
 NOTHING_QUARANTINED = "nothing_quarantined"
 
@@ -37,16 +38,22 @@ class FeedComponent(dg.Component):
         return cls(attributes)
 
     def build_defs(self, context: dg.ComponentLoadContext) -> dg.Definitions:
-        """The landing asset and its checks."""
-        return dg.Definitions(assets=[landing_asset(self.feed)], asset_checks=[landing_checks(self.feed)])
+        """The landing asset with its checks."""
+        return dg.Definitions(assets=[landing_asset(self.feed)])
 
 
 def landing_asset(feed: Feed) -> dg.AssetsDefinition:
-    """The asset `landing/<feed>`: its accepted batches."""
+    """The asset `landing/<feed>`: its accepted batches, and what the gate says of them, errors blocking.
+
+    One step does both: a feed costs a refresh one start of a step, and there are many feeds.
+    """
+    key = dg.AssetKey(["landing", feed.feed])
+    rules = catalogue.suite(feed.feed).rules
     agreement, bases = catalogue.register().governing(feed)
 
     @dg.asset(
-        key=["landing", feed.feed],
+        key=key,
+        check_specs=_check_specs(key, rules),
         group_name="landing",
         description=f"{feed.title}. {feed.description}",
         owners=[feed.owner],
@@ -59,18 +66,22 @@ def landing_asset(feed: Feed) -> dg.AssetsDefinition:
             "agreement": agreement.id,
             "purpose": agreement.purpose,
             "legal_bases": ", ".join(basis.id for basis in bases),
-            "disposition": agreement.disposition,
+            "disposition": agreement.disposition.action,
         },
         freshness_policy=dg.FreshnessPolicy.time_window(fail_window=feed.cadence.fresh_for),
         pool="intake",
         required_resource_keys={ONE_RUN},
     )
-    def landing(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
+    def landing(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         here = settings.load()
         settled = intake.settle_pending(here, feed)
         for held in settled:
             context.log.info(f"{held.manifest['file_name']}: {held.verdict}")
-        return dg.MaterializeResult(metadata=_summary(Landing(here).batches(feed.feed), str(here.accepted / feed.feed)))
+        batches = Landing(here).batches(feed.feed)
+        yield dg.MaterializeResult(
+            metadata=_summary(batches, str(here.accepted / feed.feed)),
+            check_results=[*_found(rules, batches, intake.judge_accepted(here, feed)), _quarantine(batches)],
+        )
 
     return landing
 
@@ -92,10 +103,8 @@ def _summary(batches: list[Held], folder: str) -> dict[str, Any]:
     return summary
 
 
-def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
+def _check_specs(key: dg.AssetKey, rules: Sequence[Rule]) -> list[dg.AssetCheckSpec]:
     """One check per landing rule over every accepted batch, errors blocking; and whether anything is quarantined."""
-    key = dg.AssetKey(["landing", feed.feed])
-    rules = catalogue.suite(feed.feed).rules
     specs = [
         dg.AssetCheckSpec(check_name(rule.id), asset=key, blocking=rule.severity == "error", description=rule.reason)
         for rule in rules
@@ -106,44 +115,42 @@ def landing_checks(feed: Feed) -> dg.AssetChecksDefinition:
         blocking=False,
         description="No batch of the feed waits in quarantine.",
     )
+    return [*specs, quarantine]
 
-    @dg.multi_asset_check(
-        name=f"landing_gate_{feed.feed}", specs=[*specs, quarantine], pool="intake", required_resource_keys={ONE_RUN}
-    )
-    def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
-        here = settings.load()
-        batches = Landing(here).batches(feed.feed)
-        found = intake.judge_accepted(here, feed)
-        for rule in rules:
-            outcomes = {sha256: check_of(checks, rule.id) for sha256, checks in found.items()}
-            broken = [held for held in batches if held.sha256 in found and not outcomes[held.sha256]["passed"]]
-            yield dg.AssetCheckResult(
-                asset_key=key,
-                check_name=check_name(rule.id),
-                passed=not broken,
-                severity=dg.AssetCheckSeverity.ERROR if rule.severity == "error" else dg.AssetCheckSeverity.WARN,
-                description=rule.reason,
-                metadata={
-                    "batches": len(found),
-                    "rows_checked": sum(check["checked"] for check in outcomes.values()),
-                    "rows_broken": sum(check["broken"] for check in outcomes.values()),
-                    "broken_in": ", ".join(str(held.manifest["file_name"]) for held in broken[:10]) or "none",
-                },
-            )
-        waiting = [held for held in batches if held.verdict == "quarantined"]
-        lines = [f"- {held.manifest['file_name']}: {held.reasons[0]}" for held in waiting[:10]]
+
+def _found(
+    rules: Sequence[Rule], batches: list[Held], found: dict[str, dict[str, Any]]
+) -> Iterator[dg.AssetCheckResult]:
+    """What came of each rule on the accepted batches."""
+    for rule in rules:
+        outcomes = {sha256: check_of(checks, rule.id) for sha256, checks in found.items()}
+        broken = [held for held in batches if held.sha256 in found and not outcomes[held.sha256]["passed"]]
         yield dg.AssetCheckResult(
-            asset_key=key,
-            check_name=NOTHING_QUARANTINED,
-            passed=not waiting,
-            severity=dg.AssetCheckSeverity.WARN,
+            check_name=check_name(rule.id),
+            passed=not broken,
+            severity=dg.AssetCheckSeverity.ERROR if rule.severity == "error" else dg.AssetCheckSeverity.WARN,
+            description=rule.reason,
             metadata={
-                "quarantined": len(waiting),
-                "reasons": dg.MetadataValue.md("\n".join(lines) or "none"),
+                "batches": len(found),
+                "rows_checked": sum(check["checked"] for check in outcomes.values()),
+                "rows_broken": sum(check["broken"] for check in outcomes.values()),
+                "broken_in": ", ".join(str(held.manifest["file_name"]) for held in broken[:10]) or "none",
             },
         )
 
-    return gate
+
+def _quarantine(batches: list[Held]) -> dg.AssetCheckResult:
+    waiting = [held for held in batches if held.verdict == "quarantined"]
+    lines = [f"- {held.manifest['file_name']}: {held.reasons[0]}" for held in waiting[:10]]
+    return dg.AssetCheckResult(
+        check_name=NOTHING_QUARANTINED,
+        passed=not waiting,
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "quarantined": len(waiting),
+            "reasons": dg.MetadataValue.md("\n".join(lines) or "none"),
+        },
+    )
 
 
 def check_of(checks: dict[str, Any], rule_id: str) -> dict[str, Any]:

@@ -63,12 +63,13 @@ class Broken:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one rule on one batch."""
+    """What came of one rule on one batch. `question` tells, as a digest, what was asked of what."""
 
     rule: Rule
     checked: int
     broken: int
     rows: tuple[Broken, ...] = field(default=())
+    question: str = ""
 
     @property
     def passed(self) -> bool:
@@ -336,8 +337,14 @@ def list_against_previous(batch: Batch, options: Mapping[str, Any]) -> pl.DataFr
 
 
 def profile(batch: Batch, options: Mapping[str, Any]) -> pl.DataFrame:
-    """The row of `options[measure]` in the profile of a person-level batch: `checked`, `broken`, `share`."""
-    return batch.rows.filter(pl.col("measure") == options["measure"])
+    """The row of `options[measure]` in the profile of a person-level batch: `checked`, `broken`, `share`.
+
+    The share is told in whole per cent, rounded up: a rule whose limit is a whole number of them says the same of it,
+    and files that are much alike ask the gate the same question.
+    """
+    return batch.rows.filter(pl.col("measure") == options["measure"]).with_columns(
+        share=(pl.col("share") * 100).round(9).ceil() / 100
+    )
 
 
 VIEWS: dict[str, View] = {

@@ -15,8 +15,9 @@ import pytest
 
 from data.synthetic.samples import person_samples
 from pipelines import intake, settings
-from pipelines.adapters import catalogue, records, warehouse
+from pipelines.adapters import catalogue, expectations, records, warehouse
 from pipelines.adapters.landing import Landing
+from pipelines.domain.gates import Rule
 from pipelines.intake import Arrival
 from pipelines.settings import Settings
 from tests.support.stores import Store
@@ -294,6 +295,31 @@ def test_every_feed_has_a_sample_that_is_accepted_whole(store: Settings, tmp_pat
     for feed, document in SAMPLES.items():
         [arrival] = received(store, tmp_path / feed, {document.name: document.render()}, feed).values()
         assert (arrival.verdict, arrival.rows, arrival.rejected, arrival.warnings) == ("accepted", 40, {}, []), feed
+
+
+def test_the_gate_is_asked_what_it_was_not_asked_before(
+    store: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Files that are alike cost no second verdict; what breaks a rule is judged each time."""
+    asked = []
+
+    def validate(rule: Rule, frame: Any) -> Any:
+        asked.append(rule.id)
+        return judge(rule, frame)
+
+    judge = expectations._validate
+    monkeypatch.setattr(expectations, "_validate", validate)
+    lines = PLAIN.splitlines(keepends=True)
+    assert received(store, tmp_path / "first", {"first.csv": PLAIN})["first.csv"].verdict == "accepted"
+    assert asked == [rule.id for rule in catalogue.suite(FEED).rules]
+    for kept in (20, 21):
+        asked.clear()
+        nameless = written([{**row, "nhs_number": ""} for row in ROWS[:kept]], NAMES)
+        files = {"alike.csv": b"".join(lines[:kept]), "nameless.csv": nameless}
+        arrivals = received(store, tmp_path / str(kept), files)
+        assert {arrival.verdict for arrival in arrivals.values()} == {"accepted"}
+        assert asked == [f"{FEED}.nhs_number_known"]
+        assert [len(arrivals[name].warnings) for name in files] == [0, 1]
 
 
 def test_rules_that_changed_judge_what_is_held_again(

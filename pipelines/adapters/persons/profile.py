@@ -36,11 +36,12 @@ SCHEMA = {"measure": pl.String, "checked": pl.Int64, "broken": pl.Int64, "share"
 
 
 def profile(
-    connection: duckdb.DuckDBPyConnection, feed: Feed, accepted: Path, rejected: dict[str, int]
+    connection: duckdb.DuckDBPyConnection, feed: Feed, accepted: Path, rejected: dict[str, int], taken_out: int = 0
 ) -> pl.DataFrame:
     """One row a measure: how many rows it looks at (`checked`), how many are remarkable (`broken`), and their share.
 
-    The share of `rejected_rows` is 0 as long as they are no more than the contract tolerates.
+    The share of `rejected_rows` is 0 as long as they are no more than the contract tolerates. Rows that were
+    `taken_out` of the file since it came count among those that it had: a withdrawal makes no good file a bad one.
     """
     columns = feed.records.accepted_schema() if feed.records else {}
     told = {name: measure[1:] for name, measure in MEASURES.items() if measure[0] in columns}
@@ -53,8 +54,8 @@ def profile(
     rows, turned_away = int(found[0]), sum(rejected.values())
     return made(
         {
-            "rejected_rows": (rows + turned_away, turned_away),
-            "no_record": (1, int(rows + turned_away == 0)),
+            "rejected_rows": (rows + turned_away + taken_out, turned_away),
+            "no_record": (1, int(rows + turned_away + taken_out == 0)),
             **{name: (found[1 + 2 * place], found[2 + 2 * place]) for place, name in enumerate(told)},
         }
     )

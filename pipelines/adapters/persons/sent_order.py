@@ -52,7 +52,7 @@ def find(settings: Settings) -> SentOrder:
         feed: {held.sha256: held for held in landing.batches(feed) if held.verdict == "accepted"} for feed in TIES
     }
     known, seen = _kept(settings, accepted)
-    with warehouse.connect(settings) as connection:
+    with warehouse.shared(settings) as connection:
         for feed, batches in accepted.items():
             new = sorted(set(batches) - seen)
             if not new:
@@ -84,7 +84,7 @@ def _kept(settings: Settings, accepted: dict[str, dict[str, Held]]) -> tuple[dic
     seen = set(json.loads(note.read_text())["seen"])
     if not seen <= {batch for batches in accepted.values() for batch in batches}:
         return {}, set()
-    with warehouse.connect(settings) as connection:
+    with warehouse.shared(settings) as connection:
         return dict(warehouse.read_rows(connection, record).iter_rows()), seen
 
 
@@ -112,7 +112,7 @@ def _tied(
 def _identifiers(settings: Settings, landing: Landing, held: Held, keys: set[str]) -> dict[str, str]:
     """The identifiers as sent of some records of a batch, by record key, from its sealed original."""
     feed = catalogue.feeds()[held.feed]
-    basis = catalogue.register().in_force(feed, today())
+    basis = catalogue.register().in_force(feed, today(), str(held.manifest["agreement"]))
     terms = reading.Terms(today(), basis is not None and basis.test_numbers_only)
     key = KeyStore(settings).pseudonyms(in_use=True)
     return taking.identifiers(settings, feed, landing.source(held), key, terms, keys)

@@ -5,10 +5,8 @@ from typing import Any
 
 import dagster as dg
 
-from pipelines import intake, settings
-from pipelines.adapters import catalogue, records
-from pipelines.adapters.landing import Landing
-from pipelines.adapters.persons import sent_order
+from pipelines import building, settings
+from pipelines.adapters import catalogue
 from pipelines.components.one_run import ONE_RUN
 
 DESCRIPTIONS = {
@@ -20,10 +18,6 @@ DESCRIPTIONS = {
     "person_rules": "What the legal basis in force asks of person-level feeds: whether opt-outs apply.",
     "sent_order": "The order of records that nothing but their identifier as sent tells apart.",
 }
-
-
-class NothingAccepted(Exception):
-    """There is nothing to publish."""
 
 
 @dg.multi_asset(
@@ -38,32 +32,22 @@ class NothingAccepted(Exception):
         )
         for name, description in DESCRIPTIONS.items()
     ],
+    can_subset=True,
     pool="build",
     required_resource_keys={ONE_RUN},
 )
 def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    """Write the records."""
+    """Write the records; that of releases alone when the last build is to be released again."""
     here = settings.load()
-    held = Landing(here).batches()
-    batches = [records.batch_row(one) for one in held]
-    if not any(row["verdict"] == "accepted" for row in batches):
-        raise NothingAccepted("no batch is accepted yet: receive a file first")
-    judged = {}
-    for feed in catalogue.feeds().values():
-        judged |= {(feed.feed, sha256): checks for sha256, checks in intake.judge_accepted(here, feed).items()}
-    checks = [row for one in held for row in records.check_rows(one, judged.get((one.feed, one.sha256), one.checks))]
-    release_id = f"{settings.now():%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
-    order = sent_order.find(here)
-    rows = {
-        "feeds": records.feed_rows(),
-        "batches": batches,
-        "checks": checks,
-        "releases": records.release_rows(here, release_id, batches),
-        "rejected_rows": [row for one in held for row in records.rejected_rows(one)],
-        "person_rules": records.person_rules_rows(),
-        "sent_order": order.rows,
-    }
-    for name, written in rows.items():
-        records.write(here, name, written)
-        yield dg.MaterializeResult(asset_key=["operations", name], metadata={"dagster/row_count": len(written)})
-    sent_order.remember(here, order)
+    wanted = {key.path[-1] for key in context.selected_asset_keys}
+    written = {}
+    if wanted == {building.RELEASES}:
+        building.require_standing(here)
+    else:
+        written = building.take_stock(here)
+    if building.RELEASES in wanted:
+        release_id = f"{settings.now():%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
+        written[building.RELEASES] = building.announce(here, release_id)
+    for name, rows in written.items():
+        if name in wanted:
+            yield dg.MaterializeResult(asset_key=["operations", name], metadata={"dagster/row_count": rows})

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines import settings, status
-from pipelines.adapters import catalogue, release_gate, releases
+from pipelines.adapters import governing, release_gate, releases
 from pipelines.components.feed import check_name
 from pipelines.components.one_run import ONE_RUN
 from pipelines.defs.warehouse.assets import dbt_build
@@ -59,9 +59,7 @@ def gate(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult
 def release(context: dg.AssetExecutionContext) -> dg.MaterializeResult[Any]:
     """Publish the marts of the build."""
     here = settings.load()
-    for feed in catalogue.feeds().values():
-        catalogue.register().require_in_force(feed, settings.today())
-    record = releases.publish(here)
+    record = releases.publish(here, governing.of_release(here))
     status.record_attempt(here, "published")
     folder = releases.current(here)
     return dg.MaterializeResult(

@@ -1,25 +1,19 @@
 """One dbt invocation builds the whole graph, staging to marts; its tests show as asset checks."""
 
 import graphlib
-import json
 from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 from dagster_dbt import dbt_assets
 
-from pipelines import settings
-from pipelines.adapters import build_state, quiet_night
+from pipelines import building, settings
+from pipelines.adapters import build_state
 from pipelines.adapters.dbt_project import project
 from pipelines.components.one_run import ONE_RUN
 
 PROJECT = project()
 DBT = "dbt"
-# Unit tests prove the models, not the night's data: they run in the test suite.
-BUILD = ["build", "--exclude-resource-type", "unit_test"]
-# Person-level models are then worked out whole; all others are every night.
-ANEW = ["--full-refresh"]
-KEPT = {"kept": "what it is made from is as it was"}
 
 
 @dbt_assets(
@@ -30,16 +24,14 @@ KEPT = {"kept": "what it is made from is as it was"}
     required_resource_keys={DBT, ONE_RUN},
 )
 def dbt_build(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    """Run `dbt build` for what was selected; when nothing came, for what depends on the release alone."""
+    """Run `dbt build` for what was selected."""
     here = settings.load()
-    read = quiet_night.begin(here)
-    if read is None and not context.is_subset:
-        yield from _of_the_night(context)
+    # What is made each night says nothing of the rest of the build, and leaves what is known of it as it is.
+    if context.selected_asset_keys <= OF_THE_NIGHT:
+        yield from _dbt(context, building.BUILD)
         return
-    yield from _dbt(context, BUILD + (ANEW if build_state.begin(here) else []))
+    yield from _dbt(context, building.dbt_arguments(here, whole=not context.is_subset))
     build_state.end(here)
-    if read is not None and not context.is_subset:
-        quiet_night.end(here, read)
 
 
 def _dbt(context: dg.AssetExecutionContext, arguments: list[str]) -> Iterator[Any]:
@@ -48,17 +40,19 @@ def _dbt(context: dg.AssetExecutionContext, arguments: list[str]) -> Iterator[An
     yield from context.resources.dbt.cli(arguments, context=context, target_path=target).stream()
 
 
-def _of_the_night(context: dg.AssetExecutionContext) -> Iterator[Any]:
-    left_out = quiet_night.not_of_the_night(json.loads(PROJECT.manifest_path.read_text()))
-    events = list(_dbt(context, [*BUILD, "--indirect-selection", "empty", "--exclude", " ".join(left_out)]))
-    made = {context.asset_key_for_output(event.output_name) for event in events if isinstance(event, dg.Output)}
-    # What is kept depends on nothing that was made; Dagster wants each asset after those that it is made from.
-    for key in graphlib.TopologicalSorter(context.assets_def.asset_deps).static_order():
-        if key in context.selected_asset_keys - made:
-            yield dg.MaterializeResult(asset_key=key, metadata=KEPT)
-    yield from events
-    # Tests that stop the release kept what they look at when it was made; Dagster is told so.
-    judged = {(event.asset_key, event.check_name) for event in events if isinstance(event, dg.AssetCheckResult)}
-    for check in context.assets_def.check_specs:
-        if check.blocking and (check.asset_key, check.name) not in judged:
-            yield dg.AssetCheckResult(asset_key=check.asset_key, check_name=check.name, passed=True, metadata=KEPT)
+def _below(source: dg.AssetKey) -> frozenset[dg.AssetKey]:
+    """The models that depend on an asset from outside of dbt."""
+    found = {source}
+    for key in graphlib.TopologicalSorter(dbt_build.asset_deps).static_order():
+        if dbt_build.asset_deps.get(key, set()) & found:
+            found.add(key)
+    return frozenset(found - {source})
+
+
+# What has to be made in a night in which nothing came, and the tests that look at one of them.
+OF_THE_NIGHT = _below(dg.AssetKey(["operations", building.RELEASES]))
+TESTS_OF_THE_NIGHT = frozenset(
+    check.key
+    for check in dbt_build.check_specs
+    if OF_THE_NIGHT & {check.asset_key, *(dep.asset_key for dep in check.additional_deps)}
+)

@@ -36,14 +36,20 @@ def changes() -> tuple[tuple[dt.date, Day], ...]:
     """
     found = []
     date, last = dt.date(FIRST_YEAR, 1, 1), dt.date(LAST_YEAR, 12, 31)
-    before = _ahead(dt.datetime.combine(date, dt.time(), tzinfo=LONDON))
+    before = _ahead(_midnight(date))
     while date <= last:
-        following = date + dt.timedelta(days=1)
-        after = _ahead(dt.datetime.combine(following, dt.time(), tzinfo=LONDON))
+        # No two changes were ever within a week: days are looked at one by one only where a week holds a change.
+        week = date + dt.timedelta(days=7)
+        following = week if _ahead(_midnight(week)) == before else date + dt.timedelta(days=1)
+        after = _ahead(_midnight(following))
         if after != before:
             found.append((date, Day(before, after, _hour_of_change(date, before))))
         date, before = following, after
     return tuple(found)
+
+
+def _midnight(date: dt.date) -> dt.datetime:
+    return dt.datetime.combine(date, dt.time(), tzinfo=LONDON)
 
 
 def _hour_of_change(date: dt.date, before: int) -> int:
