@@ -29,3 +29,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             HELD[0].enter_context(lock(here.locks / warehouse.BUILD))
         warehouse.prepare(conn, here)
         warehouse.attach_build(conn, here)
+
+    def configure_cursor(self, cursor) -> None:  # type: ignore[no-untyped-def]
+        """Variables are of one connection, and each of dbt's threads has a cursor, which is one of its own."""
+        warehouse.name_zones(cursor, settings.load())

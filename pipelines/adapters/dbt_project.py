@@ -6,7 +6,6 @@ import contextlib
 import hashlib
 import importlib.metadata
 import io
-import os
 from functools import cached_property
 from pathlib import Path
 
@@ -44,8 +43,8 @@ def project() -> DbtProject:
 
 
 def digest() -> str:
-    """Of every file that dbt parses, and of the settings it is parsed with."""
-    digest = hashlib.sha256(os.environ["DATASTORE_HOME"].encode())
+    """Of every file that dbt parses."""
+    digest = hashlib.sha256()
     for path in sorted(settings.DBT_PROJECT.rglob("*")):
         if path.suffix in (".sql", ".yml", ".csv", ".py") and path.is_file():
             digest.update(str(path.relative_to(settings.DBT_PROJECT)).encode() + path.read_bytes())

@@ -63,6 +63,13 @@ def prepare(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
 def _allow(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     limit(connection)
     connection.execute(f"PRAGMA add_parquet_key('{PARQUET_KEY}', {quoted(derived_key(settings).text)})")
+    name_zones(connection, settings)
+
+
+def name_zones(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Tell a connection, or a cursor of one, where dbt's sources lie: the project itself names no store."""
+    for zone in (settings.accepted, settings.operations):
+        connection.execute(f"SET VARIABLE {zone.name} = {quoted(zone)}")
 
 
 def limit(connection: duckdb.DuckDBPyConnection) -> None:

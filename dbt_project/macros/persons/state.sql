@@ -73,7 +73,7 @@ no other file is opened. -#}
 {% macro is_new_to(name, feed) -%}
     {%- set batches = new_batches(feed, name) -%}
     {%- if batches -%}
-    {%- set folder = env_var('DATASTORE_HOME') ~ '/accepted/' ~ feed ~ '/' -%}
+    {%- set folder = run_query("select getvariable('accepted')").columns[0].values()[0] ~ '/' ~ feed ~ '/' -%}
     accepted_file in ({% for batch in batches %}'{{ folder ~ batch }}.parquet'{{ ', ' if not loop.last }}{% endfor %})
     {%- else -%}
     1 = 0
