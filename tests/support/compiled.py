@@ -20,7 +20,9 @@ import polars as pl
 from pipelines import settings
 from pipelines.adapters import catalogue, records
 
-SOURCE = re.compile(r"read_parquet\('[^']*/(?:accepted|operations)/([a-z0-9_]+)(?:/\*)?\.parquet'[^)]*\)")
+SOURCE = re.compile(
+    r"read_parquet\(getvariable\('(?:accepted|operations)'\) \|\| '/([a-z0-9_]+)(?:/\*)?\.parquet'[^)]*\)"
+)
 
 PERSON_LEVEL = "_person_level"
 

@@ -45,7 +45,8 @@ latest as (
     where place = 1
 )
 {%- else %}
--- Most records have one version: only the others are put in order, and only by what orders them.
+-- Most records have one version: only the others are put in order, and only by what orders them. The rows themselves
+-- are read once, and looked up by nothing but their key.
 repeated as (
     select record_key
     from {{ staged }}
@@ -61,10 +62,10 @@ ranked as (
     where record_key in (select record_key from repeated)
 ),
 
-superseded as (
+greatest_versions as (
     select {{ versioned | join(', ') }}
     from ranked
-    where place > 1
+    where place = 1
 ),
 
 latest as (
@@ -73,14 +74,14 @@ latest as (
         s.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ staged }} as s
+    left join greatest_versions as g
+        on s.record_key = g.record_key
     where
-        not exists (
-            select 1
-            from superseded as p
-            where
-                {%- for column in versioned %}
-                {{ 'and ' if not loop.first }}s.{{ column }} = p.{{ column }}
-                {%- endfor %}
+        g.record_key is null
+        or (
+            {%- for column in versioned[1:] %}
+            {{ 'and ' if not loop.first }}s.{{ column }} = g.{{ column }}
+            {%- endfor %}
         )
 )
 {%- endif %}

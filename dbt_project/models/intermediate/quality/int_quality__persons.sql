@@ -1,15 +1,25 @@
 -- What is odd about records of persons and shows only across files: kept, and said by batch and provider. Counts alone.
-with odd as (
+with overlapping as (
+    select record_key
+    from {{ ref('int_spells__spells') }}
+    where is_overlap
+),
+
+held as (
+    select record_key as spell_key
+    from {{ ref('int_spells__latest') }}
+    where not is_deletion and record_key in (select c.spell_key from {{ ref('int_critical_care__periods') }} as c)
+),
+
+odd as (
     select
         'apc_spells.spells_do_not_overlap' as check_id,
         'apc_spells' as feed,
         l.batch,
         l.provider_code,
         'An ordinary spell of a person began before an earlier one ended: the two are one stay.' as reason
-    from {{ ref('int_spells__spells') }} as s
-    inner join {{ ref('int_spells__latest') }} as l
-        on s.record_key = l.record_key
-    where s.is_overlap
+    from {{ ref('int_spells__latest') }} as l
+    where l.record_key in (select s.record_key from overlapping as s)
     union all
     select
         'critical_care_periods.spell_is_held' as check_id,
@@ -18,9 +28,9 @@ with odd as (
         c.provider_code,
         'A critical care period is of a spell that is not held: nobody is counted by it.' as reason
     from {{ ref('int_critical_care__periods') }} as c
-    left join {{ ref('int_spells__latest') }} as l
-        on c.spell_key = l.record_key and not l.is_deletion
-    where not c.is_deletion and l.record_key is null
+    left join held as h
+        on c.spell_key = h.spell_key
+    where not c.is_deletion and h.spell_key is null
 )
 
 select

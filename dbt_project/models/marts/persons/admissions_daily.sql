@@ -49,37 +49,21 @@ with events as (
 
 leaf as (
     select
-        e.date,
-        e.provider_code,
-        e.site_code,
-        e.practice_code,
-        placed.region_code,
-        {%- for measure in measures %}
-        sum(e.{{ measure }}) as {{ measure }},
-        {%- endfor %}
-        placed.icb_code
-    from events as e
-    {{ placed_on('e', 'e.date') }}
-    group by e.date, e.provider_code, e.site_code, e.practice_code, placed.region_code, placed.icb_code
-),
-
-figures as (
-    {%- for level, code, has in hospital_levels() + [('gp_practice', 'practice_code', 'true')] %}
-    select
         date,
-        '{{ level }}' as org_level,
+        provider_code,
+        site_code,
         {%- for measure in measures %}
         sum({{ measure }}) as {{ measure }},
         {%- endfor %}
-        {{ code }} as org_code
-    from leaf
-    where {{ has }}
-    group by date{{ ', ' ~ code if level != 'nation' }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        practice_code
+    from events
+    group by date, provider_code, site_code, practice_code
 ),
 
-{{ coverage('int_spells__expected', 'leaf', ['date'], 'date') }}
+{%- set added = {} %}
+{%- for measure in measures %}{% do added.update({measure: 'sum'}) %}{% endfor %}
+
+{{ levels_of('leaf', ['date'], 'date', added, 'int_spells__expected', practices=true) }}
 
 select
     f.date,
@@ -90,4 +74,4 @@ select
     cast(f.{{ measure }} as bigint) as {{ measure }},
     {%- endfor %}
     {{ coverage_columns() }}
-{{ with_coverage('figures', ['date'], 'f.date') }}
+{{ with_expectation('date') }}

@@ -1,5 +1,4 @@
 {{ config(materialized='by_period', made_of='int_ae__attendances', dirty='int_ae__dirty_hours', day='cast(hour_at as date)') }}
-{%- set key = ['hour_at', 'department_type'] -%}
 {%- set day_before = later(first_day(), -9, 'day') -%}
 with present as (
     select
@@ -51,64 +50,25 @@ leaf as (
     group by h.hour_at, h.provider_code, h.site_code, h.department_type
 ),
 
-dated as (
-    select
-        l.hour_at,
-        case when l.hour_at >= n.starts_at then n.date else n.date - 1 end as date
-    from (select distinct hour_at from leaf) as l
-    inner join {{ ref('int_clock__days') }} as n
-        on cast(l.hour_at as date) + 1 = n.date
-),
-
-typed as (
-    select
-        l.*,
-        d.date,
-        placed.region_code,
-        placed.icb_code
-    from leaf as l
-    inner join dated as d
-        on l.hour_at = d.hour_at
-    {{ placed_on('l', 'd.date') }}
-),
-
 every_type as (
     select *
-    from typed
+    from leaf
     union all
     select
         hour_at,
         provider_code,
         site_code,
         'all' as department_type,
-        patients,
-        waiting,
-        earliest_arrival_at,
-        date,
-        region_code,
-        icb_code
-    from typed
-),
-
-figures as (
-    {%- for level, code, has in hospital_levels() %}
-    select
-        hour_at,
-        date,
-        '{{ level }}' as org_level,
-        {{ code }} as org_code,
-        department_type,
-        sum(patients) as patients_in_department,
-        sum(waiting) as patients_waiting_for_bed,
+        sum(patients) as patients,
+        sum(waiting) as waiting,
         min(earliest_arrival_at) as earliest_arrival_at
-    from every_type
-    where {{ has }}
-    group by hour_at, date, department_type{{ ', ' ~ code if level != 'nation' }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    from leaf
+    group by hour_at, provider_code, site_code
 ),
 
-{{ coverage('int_ae__expected', 'every_type', key, 'date') }}
+{{ hourly_levels_of(
+    'every_type', 'department_type', {'patients': 'sum', 'waiting': 'sum', 'earliest_arrival_at': 'min'}, 'int_ae__expected'
+) }}
 
 select
     f.hour_at,
@@ -117,9 +77,9 @@ select
     f.org_code,
     {{ name_of_organisation() }} as org_name,
     f.department_type,
-    cast(f.patients_in_department as bigint) as patients_in_department,
-    cast(f.patients_waiting_for_bed as bigint) as patients_waiting_for_bed,
+    cast(f.patients as bigint) as patients_in_department,
+    cast(f.waiting as bigint) as patients_waiting_for_bed,
     cast({{ minutes_between('f.earliest_arrival_at', 'f.hour_at') }} as bigint) as oldest_wait_minutes,
     {{ coverage_columns() }}
-{{ with_coverage('figures', key, 'f.date') }}
+{{ with_expectation('date') }}
 cross join {{ ref('int_ae__horizon') }} as h

@@ -41,25 +41,7 @@ figures as (
     {%- endfor %}
 ),
 
-leaf as (
-    select distinct
-        date,
-        department_type,
-        provider_code,
-        region_code,
-        icb_code
-    from attendances
-    union
-    select distinct
-        date,
-        'all' as department_type,
-        provider_code,
-        region_code,
-        icb_code
-    from attendances
-),
-
-{{ coverage('int_ae__expected', 'leaf', key, 'date') }}
+{{ coverage('int_ae__expected', 'figures', key, 'date') }}
 
 select
     f.date,
@@ -77,5 +59,5 @@ select
     {{ nth('f.' ~ measure, 1) }} as {{ measure }}_median_minutes,
     {{ nth('f.' ~ measure, 2) }} as {{ measure }}_p95_minutes,
     {%- endfor %}
-    {{ coverage_columns() }}
-{{ with_coverage('figures', key, 'f.date') }}
+    {{ coverage_columns('coalesce(r.orgs_reported, 1)') }}
+{{ with_coverage(key, 'date') }}

@@ -154,7 +154,7 @@ staying as (
     from at_risk as b
 ),
 
-ranked as (
+figures as (
     select
         b.org_level,
         b.org_code,
@@ -176,14 +176,7 @@ ranked as (
     group by {{ group }}
 ),
 
-figures as (
-    select
-        *,
-        admission_month as date
-    from ranked
-),
-
-{{ coverage('int_spells__expected', 'leaf', key, 'admission_month') }}
+{{ coverage('int_spells__expected', 'figures', key, 'admission_month') }}
 
 select
     f.admission_month,
@@ -206,5 +199,5 @@ select
     cast(f.still_over_14_nights as bigint) as still_over_14_nights,
     cast(f.still_over_21_nights as bigint) as still_over_21_nights,
     cast(f.km_median_nights as bigint) as km_median_nights,
-    {{ coverage_columns() }}
-{{ with_coverage('figures', key, 'f.date') }}
+    {{ coverage_columns('coalesce(r.orgs_reported, 1)') }}
+{{ with_coverage(key, 'admission_month') }}

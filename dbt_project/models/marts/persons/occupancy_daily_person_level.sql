@@ -1,6 +1,5 @@
 {{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_occupancy__dirty_days', day='snapshot_date', alias='occupancy_daily') }}
 {#- Who is in a bed at eight in the morning; a stay is looked up on its mornings, not at its hours. -#}
-{%- set key = ['date', 'bed_type'] -%}
 with spans as (
     select
         s.*,
@@ -36,18 +35,14 @@ leaf as (
         m.provider_code,
         m.site_code,
         m.practice_code,
-        placed.region_code,
-        placed.icb_code,
         m.bed_type,
         count(*) as occupied,
         count(case when m.covid_from_date <= m.date then 1 end) as covid
     from mornings as m
     inner join {{ ref('int_clock__days') }} as d
         on m.date = d.date and m.starts_at <= d.eight_at and m.left_at > d.eight_at
-    {{ placed_on('m', 'm.date') }}
     where {{ is_written('m.date', 'occupancy_daily_person_level', ref('int_occupancy__dirty_days')) }}
-    group by
-        m.date, m.provider_code, m.site_code, m.practice_code, placed.region_code, placed.icb_code, m.bed_type
+    group by m.date, m.provider_code, m.site_code, m.practice_code, m.bed_type
 ),
 
 every_bed as (
@@ -60,32 +55,16 @@ every_bed as (
         provider_code,
         site_code,
         practice_code,
-        region_code,
-        icb_code,
         'all' as bed_type,
         sum(occupied) as occupied,
         sum(covid) as covid
     from leaf
-    group by date, provider_code, site_code, practice_code, region_code, icb_code
+    group by date, provider_code, site_code, practice_code
 ),
 
-figures as (
-    {%- for level, code, has in hospital_levels() + [('gp_practice', 'practice_code', 'true')] %}
-    select
-        date,
-        '{{ level }}' as org_level,
-        {{ code }} as org_code,
-        bed_type,
-        sum(occupied) as occupied_beds,
-        sum(covid) as covid_occupied_beds
-    from every_bed
-    where {{ has }}
-    group by date, bed_type{{ ', ' ~ code if level != 'nation' }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
-{{ coverage('int_spells__expected', 'every_bed', key, 'date') }}
+{{ levels_of(
+    'every_bed', ['date', 'bed_type'], 'date', {'occupied': 'sum', 'covid': 'sum'}, 'int_spells__expected', practices=true
+) }}
 
 select
     f.date as snapshot_date,
@@ -95,11 +74,11 @@ select
     f.bed_type,
     'person_level' as basis,
     cast(null as bigint) as open_beds,
-    cast(f.occupied_beds as bigint) as occupied_beds,
-    cast(f.covid_occupied_beds as bigint) as covid_occupied_beds,
+    cast(f.occupied as bigint) as occupied_beds,
+    cast(f.covid as bigint) as covid_occupied_beds,
     cast(null as bigint) as core_beds,
     cast(null as bigint) as escalation_beds,
     cast(null as double) as occupancy_rate,
     {{ coverage_columns() }},
     cast(null as {{ dbt.type_string() }}) as scope_break
-{{ with_coverage('figures', key, 'f.date') }}
+{{ with_expectation('date') }}

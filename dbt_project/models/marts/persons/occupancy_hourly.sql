@@ -1,7 +1,6 @@
 {{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_occupancy__dirty_days', day='cast(hour_at as date)') }}
 {#- A running sum of who goes into a bed and who leaves it. What is worked out is cut into periods (a month, or the changed
 days of it), and a span that began before a period begins with it. -#}
-{%- set key = ['hour_at', 'bed_type'] -%}
 {%- set dirty = ref('int_occupancy__dirty_days') -%}
 with spans as (
     select
@@ -81,19 +80,18 @@ moves as (
     {%- endfor %}
 ),
 
--- Every move is one in a bed of its kind and one in a bed of any kind.
 net as (
     select
         first_at,
         end_at,
         provider_code,
         site_code,
-        case when grouping(bed_type) = 1 then 'all' else bed_type end as bed_type,
+        bed_type,
         moved_at,
-        sum(occupied) as occupied,
-        sum(covid) as covid
+        cast(sum(occupied) as integer) as occupied,
+        cast(sum(covid) as integer) as covid
     from moves
-    group by first_at, end_at, provider_code, site_code, moved_at, rollup(bed_type)
+    group by first_at, end_at, provider_code, site_code, bed_type, moved_at
 ),
 
 runs as (
@@ -115,7 +113,6 @@ runs as (
             order by moved_at rows between unbounded preceding and current row
         ) as covid
     from net
-    where bed_type <> 'other'
 ),
 
 leaf as (
@@ -123,52 +120,36 @@ leaf as (
         provider_code,
         site_code,
         bed_type,
-        occupied,
-        covid,
+        cast(occupied as integer) as occupied,
+        cast(covid as integer) as covid,
         {{ each_hour('first_hour', 'last_hour') }} as hour_at
     from runs
     where occupied > 0
 ),
 
-dated as (
-    select
-        l.hour_at,
-        case when l.hour_at >= n.starts_at then n.date else n.date - 1 end as date
-    from (select distinct hour_at from leaf) as l
-    inner join {{ ref('int_clock__days') }} as n
-        on cast(l.hour_at as date) + 1 = n.date
-),
-
-placed_leaf as (
-    select
-        l.*,
-        d.date,
-        placed.region_code,
-        placed.icb_code
-    from leaf as l
-    inner join dated as d
-        on l.hour_at = d.hour_at
-    {{ placed_on('l', 'd.date') }}
-),
-
-figures as (
-    {%- for level, code, has in hospital_levels() %}
+every_bed as (
     select
         hour_at,
-        date,
-        '{{ level }}' as org_level,
-        {{ code }} as org_code,
+        provider_code,
+        site_code,
         bed_type,
-        sum(occupied) as occupied_beds,
-        sum(covid) as covid_occupied_beds
-    from placed_leaf
-    where {{ has }}
-    group by hour_at, date, bed_type{{ ', ' ~ code if level != 'nation' }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        occupied,
+        covid
+    from leaf
+    where bed_type <> 'other'
+    union all
+    select
+        hour_at,
+        provider_code,
+        site_code,
+        'all' as bed_type,
+        sum(occupied) as occupied,
+        sum(covid) as covid
+    from leaf
+    group by hour_at, provider_code, site_code
 ),
 
-{{ coverage('int_spells__expected', 'placed_leaf', key, 'date') }}
+{{ hourly_levels_of('every_bed', 'bed_type', {'occupied': 'sum', 'covid': 'sum'}, 'int_spells__expected') }}
 
 select
     f.hour_at,
@@ -176,7 +157,7 @@ select
     f.org_code,
     {{ name_of_organisation() }} as org_name,
     f.bed_type,
-    cast(f.occupied_beds as bigint) as occupied_beds,
-    cast(f.covid_occupied_beds as bigint) as covid_occupied_beds,
+    cast(f.occupied as bigint) as occupied_beds,
+    cast(f.covid as bigint) as covid_occupied_beds,
     {{ coverage_columns() }}
-{{ with_coverage('figures', key, 'f.date') }}
+{{ with_expectation('date') }}

@@ -56,34 +56,18 @@ leaf as (
         a.provider_code,
         a.site_code,
         a.practice_code,
-        placed.region_code,
-        placed.icb_code,
         count(*) as attendances,
         count(r.record_key) as reattendances
     from attendances as a
     left join reattended as r
         on a.record_key = r.record_key
-    {{ placed_on('a', 'a.arrival_date') }}
     where {{ is_written('a.arrival_date', 'reattendance_daily', ref('int_ae__dirty_reattendances')) }}
-    group by a.arrival_date, a.provider_code, a.site_code, a.practice_code, placed.region_code, placed.icb_code
+    group by a.arrival_date, a.provider_code, a.site_code, a.practice_code
 ),
 
-figures as (
-    {%- for level, code, has in hospital_levels() + [('gp_practice', 'practice_code', 'true')] %}
-    select
-        date,
-        '{{ level }}' as org_level,
-        {{ code }} as org_code,
-        sum(attendances) as attendances,
-        sum(reattendances) as reattendances
-    from leaf
-    where {{ has }}
-    group by date{{ ', ' ~ code if level != 'nation' }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
-{{ coverage('int_ae__expected', 'leaf', ['date'], 'date') }}
+{{ levels_of(
+    'leaf', ['date'], 'date', {'attendances': 'sum', 'reattendances': 'sum'}, 'int_ae__expected', practices=true
+) }}
 
 select
     f.date,
@@ -94,4 +78,4 @@ select
     cast(f.reattendances as bigint) as reattendances_within_7_days,
     {{ ratio('f.reattendances', 'f.attendances') }} as reattendance_rate,
     {{ coverage_columns() }}
-{{ with_coverage('figures', ['date'], 'f.date') }}
+{{ with_expectation('date') }}

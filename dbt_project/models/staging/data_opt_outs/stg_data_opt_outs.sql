@@ -1,10 +1,1 @@
-select
-    batch,
-    record_key,
-    record_version,
-    submission_date,
-    is_deletion,
-    person_pseudonym,
-    opt_out_date,
-    {{ accepted_file() }} as accepted_file
-from {{ source('landing', 'data_opt_outs') }}
+{{ versions_of('data_opt_outs', ['person_pseudonym', 'opt_out_date']) }}

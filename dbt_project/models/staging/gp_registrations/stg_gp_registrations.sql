@@ -1,14 +1,4 @@
-select
-    batch,
-    record_key,
-    record_version,
-    submission_date,
-    is_deletion,
-    gp_practice_code,
-    person_pseudonym,
-    age_band,
-    area_code,
-    registration_start_date,
-    registration_end_date,
-    {{ accepted_file() }} as accepted_file
-from {{ source('landing', 'gp_registrations') }}
+{{ versions_of('gp_registrations', [
+    'gp_practice_code', 'person_pseudonym', 'age_band', 'area_code', 'registration_start_date',
+    'registration_end_date'
+]) }}
