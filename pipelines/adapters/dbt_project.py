@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import importlib.metadata
 import io
+from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
@@ -22,6 +23,9 @@ class Dbt(DbtCliResource):
     @cached_property
     def _cli_version(self) -> Version:
         return Version(importlib.metadata.version("dbt-core"))
+
+    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:
+        """No adapter in this process: nothing here asks one, and dbt would parse its macros once more for it."""
 
 
 class ProjectBroken(Exception):
