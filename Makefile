@@ -83,13 +83,14 @@ test-real: setup ## only the tests on the publishers' real files: make test-real
 
 .PHONY: test-long
 test-long: setup ## the laws that cost most, on more examples than make test has time for (an hour or so)
-	@DATASTORE_EXAMPLES=50 DATASTORE_SEQUENCES=10 DATASTORE_CRASH_POINTS=10 $(BIN)/python -m pytest \
-		-n 2 --dist loadgroup --no-loadscope-reorder tests/properties/test_person_reading.py \
-		tests/properties/test_person_marts.py tests/integration/test_delta_equals_full.py tests/security/test_crash.py
+	@DATASTORE_EXAMPLES=50 DATASTORE_SEQUENCES=10 DATASTORE_CRASH_POINTS=20 DATASTORE_EVERY_SABOTAGE=1 \
+		$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder tests/properties/test_person_reading.py \
+		tests/properties/test_person_marts.py tests/integration/test_delta_equals_full.py \
+		tests/integration/test_the_end.py tests/security/test_crash.py tests/security/test_end_crash.py
 
 .PHONY: test-crash
-test-crash: setup ## kill -9 at ten points of receive and of refresh (some minutes; make test has fewer)
-	@DATASTORE_CRASH_POINTS=10 $(BIN)/python -m pytest tests/security/test_crash.py
+test-crash: setup ## kill -9 at twenty points of receive, of refresh and of an end (make test has fewer)
+	@DATASTORE_CRASH_POINTS=20 $(BIN)/python -m pytest tests/security/test_crash.py tests/security/test_end_crash.py
 
 # Peers in a Python of their own, at the versions of their file; made when that file changed.
 PEERS := benchmarks/.venv/peers-$(shell cksum <benchmarks/requirements-peers.txt | tr ' ' '-')

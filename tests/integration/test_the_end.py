@@ -20,7 +20,7 @@ from tests.support.ended_store import Ended
 from tests.support.ending import LENT, LENT_FEEDS, Ending
 from tests.support.sabotages import SABOTAGES, Sabotage
 
-# One of each kind; `make test-long` tries all. On a store made by hand all are tried each time (test_retention_verifier).
+# One of each kind; `make test-long` tries all, and on a store made by hand all are tried each time.
 OF_EACH_KIND = {
     "keep_a_key", "copy_an_original", "forget_a_release", "leave_a_log_of_writes", "tamper_with_the_body",
     "edit_the_trail", "receive_again", "log_a_value", "forge_a_receipt", "restore_a_backup",
