@@ -115,5 +115,3 @@ def test_what_was_changed_does_not_open(damage) -> None:  # type: ignore[no-unty
     key, file = sealed(content(2 * FRAME + 100))
     with pytest.raises(SealBroken):
         opened(damage(file), key)
-
-
