@@ -186,14 +186,16 @@ def original(
     sha256: Annotated[str, typer.Argument(help="Digest of the file, as receive and status print it.")],
     output: Annotated[Path, typer.Option(help="Where to write the bytes.")],
 ) -> None:
-    """The bytes of a received file, as they came; recorded in the audit trail."""
+    """The bytes of a received file, as they came but for withdrawn rows; recorded in the audit trail."""
     from pipelines import originals
 
     try:
-        size = originals.write(_here(), sha256, output)
+        size, is_redacted = originals.write(_here(), sha256, output)
     except originals.Unknown as unknown:
         raise Failed(str(unknown)) from None
     printing.out.print(f"{size:,} bytes written to {output}")
+    if is_redacted:
+        printing.out.print("redacted: the rows of persons who withdrew are not in it any more")
 
 
 @app.command()

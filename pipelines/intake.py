@@ -232,8 +232,9 @@ def _pseudonym_key(settings: Settings) -> Key:
 
 
 def _judged_persons(settings: Settings, feed: Feed, held: Held, rows: Path, judged_by: Judge = judge) -> dict[str, Any]:
+    taken_out = int(held.manifest.get("redacted", {}).get("rows", 0))
     with warehouse.shared(settings) as connection:
-        profiled = profile(connection, feed, rows, held.manifest["rejected"])
+        profiled = profile(connection, feed, rows, held.manifest["rejected"], taken_out)
     batch = Batch(profiled, now().date())
     path = settings.landing_gate
     kept = set(json.loads(path.read_text())) if path.exists() else set()

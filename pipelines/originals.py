@@ -1,4 +1,4 @@
-"""Giving back what was received: the sealed bytes, as they came, and a line in the audit trail."""
+"""Giving back what was received: the sealed bytes, or what a withdrawal left of them, and a line in the audit trail."""
 
 from __future__ import annotations
 
@@ -17,8 +17,11 @@ class Unknown(Exception):
     """No batch has that digest, or the output cannot be written; one line that says which."""
 
 
-def write(settings: Settings, sha256: str, output: Path) -> int:
-    """Write the original of a batch to `output` and return its size. Raises `Unknown`, `KeyMissing`, `SealBroken`."""
+def write(settings: Settings, sha256: str, output: Path) -> tuple[int, bool]:
+    """Write the original of a batch to `output`; returns its size, and whether rows were taken out of it.
+
+    Raises `Unknown`, `KeyMissing`, `SealBroken`.
+    """
     held = Landing(settings).find(sha256.lower()) if re.fullmatch(r"[0-9a-fA-F]{12,64}", sha256) else None
     if held is None:
         raise Unknown(f"no received file has sha256 {printable(sha256)}: `datastore status --json` lists what is held")
@@ -41,4 +44,4 @@ def write(settings: Settings, sha256: str, output: Path) -> int:
         raise Unknown(f"{output} cannot be written: {(error.strerror or 'unknown reason').lower()}") from None
     finally:
         temporary.unlink(missing_ok=True)
-    return size
+    return size, "redacted" in held.manifest

@@ -388,12 +388,13 @@ def retention_plan(report: dict[str, Any]) -> None:
         [[one["zone"], one["holds"], f"{one['files']:,}", f"{one['bytes']:,}"] for one in report["zones"]],
     )
     for plan in report["plans"]:
-        _plan(plan)
+        plan_of_end(plan)
     if not report["plans"]:
         out.print("plans     none: no end is recorded that has not been executed (governance/policy_events.yaml)")
 
 
-def _plan(plan: dict[str, Any]) -> None:
+def plan_of_end(plan: dict[str, Any]) -> None:
+    """A plan: what goes and stays, and what stands in its way."""
     end = plan["end"]
     out.print(f"\n[bold]plan {plan['plan']}[/]")
     out.print(f"  end {end['id']} of {end['date']}: {escape(end['authority'])}, {escape(end['reference'])}")
@@ -403,7 +404,7 @@ def _plan(plan: dict[str, Any]) -> None:
         [
             [
                 one["dataset"],
-                one["disposition"],
+                _how(one),
                 str(len(one["batches"])),
                 str(one["held"]["accepted_files"]),
                 str(len(one["keys"])),
@@ -420,6 +421,15 @@ def _plan(plan: dict[str, Any]) -> None:
         out.print(f"  [red]stands in the way[/] {escape(line)}")
     told = ", ".join(plan["approved_by"]) or "nobody yet"
     out.print(f"  approved by {escape(told)}: two are needed (datastore retention approve {plan['plan'][:12]})")
+
+
+def _how(dataset: dict[str, Any]) -> str:
+    """What becomes of a dataset; of a withdrawal with the number of rows that go."""
+    if dataset["disposition"] != "withdraw":
+        return str(dataset["disposition"])
+    rows = [batch["rows"] for batch in dataset["batches"]]
+    whole = f", {_many(rows.count(None), 'file')} whole" if None in rows else ""
+    return f"withdraw {_many(sum(count or 0 for count in rows), 'row')}{whole}"
 
 
 def losses(found: Sequence[dict[str, Any]]) -> None:

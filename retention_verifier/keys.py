@@ -20,7 +20,8 @@ from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap
 
 KEY_BYTES = 32
 WRAPPED_BYTES = 40
-BATCH = re.compile(r"batch\.(?P<feed>.+)\.(?P<sha256>[0-9a-f]{64})")
+# Of a batch that was sealed anew a number follows.
+BATCH = re.compile(r"batch\.(?P<feed>.+)\.(?P<sha256>[0-9a-f]{64}(\.\d+)?)")
 
 
 class NoRoot(Exception):
@@ -157,6 +158,7 @@ def file_of(keys: Path, name: str) -> Path:
 
 def name_of(path: Path) -> str:
     """What a key file is called, from where it lies."""
-    if path.parent.parent.name == "batches" and re.fullmatch(r"[0-9a-f]{64}\.key(\.next)?", path.name):
-        return f"batch.{path.parent.name}.{path.name[:64]}"
-    return path.name.removesuffix(".next").removesuffix(".key")
+    name = path.name.removesuffix(".next").removesuffix(".key")
+    if path.parent.parent.name == "batches" and re.fullmatch(r"[0-9a-f]{64}(\.\d+)?", name) and name != path.name:
+        return f"batch.{path.parent.name}.{name}"
+    return name

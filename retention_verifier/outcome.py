@@ -74,15 +74,19 @@ class _Outcome:
     def __init__(self, verdict: Verdict, told: Record, store: Store, canaries: Path | None) -> None:
         self.verdict, self.told, self.store = verdict, told, store
         self.batches = told.batches
+        # Of a withdrawal the batches stay, and are named: the bytes that came are gone, as of every batch here.
+        self.ended = {sha256 for sha256 in told.batches if sha256 not in told.withdrawn}
         self.inventory: dict[str, list[str]] = {}
         for entry in told.body["inventory"]:
             self.inventory.setdefault(entry["sha256"], []).append(entry["path"])
         self.destroyed = {str(entry["key"]): str(entry["fingerprint"]) for entry in told.body["keys_destroyed"]}
         self.canaries = _canaries(canaries)
+        if not self.canaries:
+            verdict.could_not_try("no canaries were named, so no values were looked for")
         self.keys = Keys()
         self.root_is_missing = ""
         needles: list[Needle] = [canary(text, line) for line, text in self.canaries]
-        needles += [digest(sha256) for sha256 in self.batches]
+        needles += [digest(sha256) for sha256 in sorted(self.ended)]
         skipped = {path.resolve() for path in (canaries, self._outside(told.path)) if path}
         verdict.mask = self._masked
         self.looker = Looker(
@@ -330,7 +334,7 @@ class _Outcome:
             return False
         control = CONTROL.get(zone)
         if control:
-            own = zone != "landing" or content.path.parent.name not in self.batches
+            own = zone != "landing" or content.path.parent.name not in self.ended
             return own and path.endswith(control)
         return zone in MADE_ANEW
 
@@ -339,7 +343,7 @@ class _Outcome:
     def _received_again(self) -> None:
         home = self.store.home
         ended_feeds = {
-            dataset["feed"] for dataset in self.told.datasets if not dataset.get("from") and not dataset.get("to")
+            dataset["feed"] for dataset in self.told.ended if not dataset.get("from") and not dataset.get("to")
         }
         for place, path in self._judged():
             told = place.told(path)
@@ -352,7 +356,7 @@ class _Outcome:
                 continue
             zone, *rest = path.relative_to(home).parts
             if zone in ("accepted", "quarantine") and len(rest) == 2:
-                if path.stem in self.batches:
+                if path.stem in self.ended:
                     self.verdict.fail("re_ingested", told, f"a batch of what ended is in {zone}/")
                 elif (
                     rest[0] in ended_feeds
@@ -362,18 +366,18 @@ class _Outcome:
                     self.verdict.fail("re_ingested", told, f"a file of a feed that ended, in {zone}/ without its batch")
             elif zone == "inbox" and len(rest) > 1 and rest[0] in ended_feeds:
                 self.verdict.fail("re_ingested", told, "a file of a feed that ended waits in the inbox")
-            elif zone == "landing" and len(rest) == 3 and rest[1] in self.batches and path.name == "original":
+            elif zone == "landing" and len(rest) == 3 and rest[1] in self.ended and path.name == "original":
                 self.verdict.fail("re_ingested", told, "a batch of what ended is in the landing store")
 
     def _ended(self, manifest: dict[str, Any]) -> bool:
         """Whether a batch is of what ended."""
-        if manifest.get("sha256") in self.batches:
+        if manifest.get("sha256") in self.ended:
             return True
         return any(
             manifest.get("feed") == dataset["feed"]
             and manifest.get("agreement") == dataset["agreement"]
             and self._within(manifest, dataset)
-            for dataset in self.told.datasets
+            for dataset in self.told.ended
         )
 
     def _within(self, manifest: dict[str, Any], dataset: dict[str, Any]) -> bool:

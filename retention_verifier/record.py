@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from retention_verifier.verdict import Verdict
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+# The disposition of a dataset that stays, without the rows of one person.
+WITHDRAWN = "withdraw"
 # What a body must say for its outcome to be looked for, and what a certificate says besides.
 BODY: dict[str, Any] = {
     "plan": {"end": {"id": str}, "datasets": [{"feed": str, "agreement": str, "batches": [{"sha256": str}]}]},
@@ -119,8 +121,18 @@ class Record:
         return list(self.plan["datasets"])
 
     @property
+    def ended(self) -> list[dict[str, Any]]:
+        """The datasets that went, not those of which one person's rows were taken out."""
+        return [one for one in self.datasets if one.get("disposition") != WITHDRAWN]
+
+    @property
+    def withdrawn(self) -> set[str]:
+        """The batches that stay without the rows of a person: not one of their old bytes may be left."""
+        return set(self.batches) - {str(one["sha256"]) for dataset in self.ended for one in dataset["batches"]}
+
+    @property
     def batches(self) -> dict[str, tuple[str, str]]:
-        """The batches that ended: of each digest the feed and the agreement."""
+        """The batches of which the bytes that came are gone: of each digest the feed and the agreement."""
         return {
             str(batch["sha256"]): (str(dataset["feed"]), str(dataset["agreement"]))
             for dataset in self.datasets
@@ -234,7 +246,9 @@ def _check_covered(verdict: Verdict, record: Record) -> None:
                 accepted = True
                 if f"accepted/{feed}/{sha256}.parquet" not in paths:
                     verdict.fail("certificate", where, f"the inventory lacks the accepted rows of batch {sha256[:12]}")
-            if not destroyed & {f"batch.{feed}.{sha256}", f"feed.{feed}.{agreement}"}:
+            # What was sealed anew before has a number behind its name.
+            of_it = {name for name in destroyed if f"{name}.".startswith(f"batch.{feed}.{sha256}.")}
+            if not of_it | (destroyed & {f"feed.{feed}.{agreement}"}):
                 verdict.fail("certificate", where, f"no key of batch {sha256[:12]} is among the destroyed keys")
     if accepted and not any(name.startswith("derived.") for name in destroyed):
         verdict.fail("certificate", where, "rows were accepted, and no key of derived stores was destroyed")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import importlib.metadata
+import io
 import shutil
 import sqlite3
 import tempfile
@@ -134,8 +135,8 @@ class Stores:
             except sealed.Closed:
                 continue
 
-            def opener(secret: bytes = secret) -> sealed.Unsealed:
-                return sealed.Unsealed(content.open(), secret)
+            def opener(secret: bytes = secret) -> io.BufferedReader:
+                return io.BufferedReader(sealed.Unsealed(content.open(), secret))
 
             inner = Content(
                 f"{content.where} > sealed", cast(Opener, opener), content.place, content.path, content.depth + 1
@@ -193,13 +194,17 @@ class Stores:
 
     def _column(self, content: Content, table: str, column: str, rows: int, told: str) -> None:
         sweep = Sweep(self.looker.finder)
-        distinct = "DISTINCT" if rows <= MANY_ROWS else ""
-        query = f"SELECT {distinct} CAST({_named(column)} AS VARCHAR) || {BETWEEN} AS value FROM {table}"
-        try:
-            for batch in self._connection.execute(query).to_arrow_reader(ROWS_AT_ONCE):
-                sweep.feed(_text_of(batch.column(0)))
-        except duckdb.Error as error:
-            self._not_opened(content, error)
+        for distinct in ("DISTINCT ", "") if rows <= MANY_ROWS else ("",):
+            query = f"SELECT {distinct}CAST({_named(column)} AS VARCHAR) || {BETWEEN} AS value FROM {table}"
+            try:
+                for batch in self._connection.execute(query).to_arrow_reader(ROWS_AT_ONCE):
+                    sweep.feed(_text_of(batch.column(0)))
+                break
+            except duckdb.Error as error:
+                # The different values may be too many for the memory: then all of them are looked at.
+                if not distinct or not isinstance(error, duckdb.OutOfMemoryException):
+                    self._not_opened(content, error)
+                    break
         self.looker.swept(sweep, f"{content.where}{told}, column {column}", content)
 
     def _current_releases(self) -> list[str]:

@@ -1,8 +1,10 @@
 """The key store: which key wraps which, one small file a key, made once and never overwritten.
 
     root key            from a file, an environment variable or a program (`DATASTORE_ROOT_KEY`); wraps the next line
-    <name>.key          feed.<feed>.<agreement>, derived.<n>, internal_tier.<n>, pseudonym.1, signing.1
-    batches/<feed>/     <sha256>.key: the key of one sealed file, wrapped by the key of its feed and agreement
+    <name>.key          feed.<feed>.<agreement>, derived.<n>, internal_tier.<n>, pseudonym.1, signing.1,
+                        withdrawal.<id>
+    batches/<feed>/     <sha256>.key: the key of one sealed file, wrapped by the key of its feed and agreement;
+                        <sha256>.<n>.key when it was sealed anew without the rows of a person
     register.jsonl      what was made, renewed and destroyed, when and by whom; no key material
 
 Destroying a key file destroys what it opens, so keys live apart from the data (`DATASTORE_KEYS`). No key is ever
@@ -39,6 +41,7 @@ DERIVED = "derived"
 INTERNAL_TIER = "internal_tier"
 PSEUDONYM = "pseudonym.1"
 SIGNING = "signing.1"
+WITHDRAWAL = "withdrawal"
 BATCH = "batch"
 SECRET_BYTES = 32
 # Kept beside a key while those that it wraps are wrapped anew: what a killed rotation left opens with either.
@@ -51,6 +54,7 @@ ALGORITHMS = {
     INTERNAL_TIER: "AES-256-GCM (DuckDB, Parquet)",
     "pseudonym": "HMAC-SHA-256",
     "signing": "Ed25519",
+    WITHDRAWAL: "AES-256-GCM",
 }
 RESTORE = "restore it from its backup (docs/runbooks/lost-key.md)"
 
@@ -224,7 +228,7 @@ class KeyStore:
         if not re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)*", name):
             raise ValueError(f"not a key name: {name!r}")
         if name.startswith(f"{BATCH}."):
-            _, feed, sha256 = name.split(".")
+            _, feed, sha256 = name.split(".", 2)
             return self.folder / "batches" / feed / f"{sha256}.key{suffix}"
         return self.folder / f"{name}.key{suffix}"
 

@@ -1,7 +1,9 @@
 """The landing store: every file that was ever received, sealed, with one manifest each.
 
     landing/<feed>/<sha256>/original        the sealed bytes; their key is in the key store
-                            manifest.json   who, what, when; after reading also period, publication, layout
+                            manifest.json   who, what, when; after reading also period, publication, layout;
+                                            `redacted` when rows of persons who withdrew were taken out: which ends,
+                                            how many rows, and digest and size of the bytes that are sealed now
                             checks.json     what the landing gate found
     accepted/<feed>/<sha256>.parquet        its rows, when the gate let it through
     quarantine/<feed>/<sha256>.json         why and where it was refused
@@ -65,6 +67,11 @@ class Held:
     def manifest(self) -> dict[str, Any]:
         """What is recorded of it."""
         return dict(json.loads((self.folder / "manifest.json").read_text()))
+
+    @property
+    def sealed_as(self) -> str:
+        """By which name its key is kept: its digest, and a number once it was sealed anew."""
+        return str(self.manifest.get("redacted", {}).get("sealed_as", self.sha256))
 
     @property
     def reasons(self) -> list[str]:
@@ -177,7 +184,7 @@ class Landing:
             shutil.rmtree(incoming, ignore_errors=True)
 
     def original(self, held: Held) -> Iterator[bytes]:
-        """The bytes of a batch as they came."""
+        """The bytes of a batch as they came, or what is left of them after a withdrawal."""
         with (held.folder / "original").open("rb") as source:
             yield from unseal(source, self._key(held))
 
@@ -186,7 +193,7 @@ class Landing:
         return Unsealed((held.folder / "original").open("rb"), self._key(held))
 
     def _key(self, held: Held) -> Key:
-        return self.keys.batch(held.feed, held.sha256, str(held.manifest["wrapping_key"]))
+        return self.keys.batch(held.feed, held.sealed_as, str(held.manifest["wrapping_key"]))
 
     def source(self, held: Held) -> SealedSource:
         """The bytes of a batch, to be read as often as needed."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 from pipelines.adapters import releases, warehouse
@@ -19,15 +20,19 @@ from pipelines.adapters.files import destroy_folder, replace_with, sync_folder
 from pipelines.adapters.keys import DERIVED, INTERNAL_TIER, KeyStore
 from pipelines.adapters.landing import Held, Landing
 from pipelines.domain.retention import NotDone
+from pipelines.retention import withdrawal
 from pipelines.retention.holdings import DERIVED_ZONES
 from pipelines.settings import PROJECT_ROOT, Settings
 
 NEXT, OLD = "next", "old"
 
 
-def make(settings: Settings, folder: Path, without: Collection[Held]) -> str:
+def make(
+    settings: Settings, folder: Path, without: Collection[Held], anew: Callable[[Settings], set[Held]] | None = None
+) -> str:
     """Make the next generation in `folder` without some batches; returns the id of its release.
 
+    `anew` makes batches again in the store that is made there, and says which; their accepted rows are its own.
     Raises `NotDone` with the gate's reason when it may not be released; then nothing of it is left.
     """
     discard(settings, folder)
@@ -36,10 +41,16 @@ def make(settings: Settings, folder: Path, without: Collection[Held]) -> str:
     replace_with(aside.home / "generation", str(settings.generation + 1).encode())
     aside.audit.parent.symlink_to(settings.audit.parent)
     stay = [held for held in Landing(settings).batches() if held not in set(without)]
+    try:
+        made = anew(aside) if anew else set()
+    except BaseException:
+        discard(settings, folder)
+        raise
     for held in stay:
         there = aside.landing / held.feed / held.sha256
         there.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        there.symlink_to(held.folder)
+        if held not in made:
+            there.symlink_to(held.folder)
         if held.quarantine_path.exists():
             record = aside.quarantine / held.feed / held.quarantine_path.name
             record.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -47,7 +58,10 @@ def make(settings: Settings, folder: Path, without: Collection[Held]) -> str:
     accepted = [held.accepted_path for held in stay if held.accepted_path.exists()]
     if not accepted:
         return _empty(aside)
-    warehouse.encrypt_anew(settings, aside, [path.relative_to(settings.accepted) for path in accepted])
+    as_it_is = [held.accepted_path for held in stay if held.accepted_path.exists() and held not in made]
+    warehouse.encrypt_anew(settings, aside, [path.relative_to(settings.accepted) for path in as_it_is])
+    if settings.dbt_target.exists():  # what dbt has parsed names no store
+        shutil.copytree(settings.dbt_target, aside.dbt_target, ignore=shutil.ignore_patterns("run"))
     environment = {**os.environ, "DATASTORE_HOME": str(aside.home), "DATASTORE_KEYS": str(aside.keys)}
     done = subprocess.run(
         [sys.executable, "-m", "pipelines.cli", "refresh", "--json"],
@@ -66,9 +80,10 @@ def make(settings: Settings, folder: Path, without: Collection[Held]) -> str:
 def discard(settings: Settings, folder: Path) -> None:
     """Remove a generation that was not switched to, and its keys."""
     generation = settings.generation + 1
-    destroy_folder(folder / NEXT)
     keys = KeyStore(settings)
     unused = [f"{family}.{generation}" for family in (DERIVED, INTERNAL_TIER)]
+    unused += withdrawal.made_keys(Settings(home=folder / NEXT, keys=settings.keys))
+    destroy_folder(folder / NEXT)
     keys.destroy([key for key in unused if keys.exists(key)], "a generation that was never in use")
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,12 @@ import pytest
 
 from data.synthetic.samples import person_samples
 from pipelines import building, intake, settings
-from pipelines.adapters import audit, catalogue, governing, releases
+from pipelines.adapters import audit, build_state, catalogue, governing, records, releases, warehouse
 from pipelines.adapters.landing import Landing
 from pipelines.components.one_run import ONE_RUN
 from pipelines.domain.governance import Ungoverned
-from tests.support import governed
-from tests.support.forks import Commands, Ended, shared
+from tests.support import governed, released
+from tests.support.forks import Commands, shared
 from tests.support.person_store import IMPORTED, REFRESH
 from tests.support.stores import Store
 from tests.support.supplied import supplied
@@ -111,21 +110,42 @@ def test_a_file_is_taken_in_under_an_agreement_that_covers_it_or_not_at_all(
         assert "the same bytes are held under agreement research already, and stay there" in again.out
 
 
-def test_nothing_is_released_without_a_basis_and_a_release_remembers_its_own(tmp_path: Path) -> None:
-    """One feed under two agreements: when the basis of one lapses the release before stays; it can be replayed."""
+def under(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bases: list[str], feed: str) -> Store:
+    """A store on the last day of the notices, whose records have the agreement `research` for a feed."""
+    monkeypatch.setenv(
+        "DATASTORE_GOVERNANCE", governed.folder(tmp_path / "governance", lambda records: covered(records, bases, feed))
+    )
+    monkeypatch.setenv("DATASTORE_NOW", BEFORE)
     store = Store(tmp_path / "store")
-    folder = governed.folder(tmp_path / "governance", lambda records: covered(records, NOTICES, "ae_monthly"))
+    settings.prepare(store.settings)
+    return store
 
-    def run(now: str, *words: str | Path) -> Ended:
-        return shared().run(store, *words, changed={"DATASTORE_GOVERNANCE": folder, "DATASTORE_NOW": now})
 
-    assert run(BEFORE, "receive", "ae_monthly", supplied("ae_monthly", "April-2020")).code == 0
-    assert run(BEFORE, "receive", "ae_monthly", supplied("ae_monthly", "May"), "--agreement", "research").code == 0
-    published = run(BEFORE, "refresh", "--json")
-    assert published.code == 0, published
-    record = json.loads(published.out)["release"]
-    by_agreement = {one["agreement"]: one for one in record["governance"]}
-    assert by_agreement["research"] == {
+def receive(store: Store, feed: str, path: Path, agreement: str | None = None) -> None:
+    [arrival] = intake.receive(store.settings, catalogue.feed(feed), [str(path)], agreement=agreement)
+    assert arrival.verdict == "accepted", arrival
+
+
+def counts_under_two_agreements(store: Store) -> None:
+    receive(store, "ae_monthly", supplied("ae_monthly", "April-2020"))
+    receive(store, "ae_monthly", supplied("ae_monthly", "May"), "research")
+
+
+def persons_under_two_agreements(store: Store, tmp_path: Path) -> None:
+    for feed, agreement in (("ecds_attendances", "research"), ("apc_spells", None), ("data_opt_outs", None)):
+        path = tmp_path / SAMPLES[feed].name
+        path.write_bytes(SAMPLES[feed].render())
+        receive(store, feed, path, agreement)
+
+
+def test_a_release_remembers_what_governed_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In its record and in the audit trail, from which it is replayed when the release has gone."""
+    store = under(tmp_path, monkeypatch, NOTICES, "ae_monthly")
+    counts_under_two_agreements(store)
+    building.take_stock(store.settings)
+    rows = governing.of_release(store.settings)
+    assert [one["agreement"] for one in rows] == ["nhs_england_published_statistics", "research"]
+    assert rows[1] == {
         "feed": "ae_monthly",
         "agreement": "research",
         "basis": "copi_regulation_3_4",
@@ -134,86 +154,118 @@ def test_nothing_is_released_without_a_basis_and_a_release_remembers_its_own(tmp
         "dpia": "DPIA-005",
         "disposition": "destroy",
     }
-    assert by_agreement["nhs_england_published_statistics"]["basis_ends_as_known"] is None
-    assert len(by_agreement) == len(record["governance"]) == 2
-    assert releases.record(releases.current(store.settings))["governance"] == record["governance"]
+    released.build(store, {})
+    record = releases.publish(store.settings, rows)
+    assert releases.record(releases.current(store.settings))["governance"] == rows
     [entry] = audit.entries(store.settings, "publish")
-    assert (entry["release_id"], entry["governance"]) == (record["release_id"], record["governance"])
-
-    refused = run(AFTER, "refresh")
-    assert refused.code == 4 and (
-        "feed ae_monthly: legal basis copi_regulation_3_4 is not in force on 2022-07-01" in refused.err
-    ), refused
-    assert releases.current(store.settings).name == record["release_id"]
+    assert (entry["release_id"], entry["governance"]) == (record["release_id"], rows)
 
     shutil.rmtree(releases.current(store.settings))
-    replayed = run(AFTER, "governance", "--release", record["release_id"], "--json")
-    assert json.loads(replayed.out) == record["governance"], replayed
-    unknown = run(AFTER, "governance", "--release", "19990101T000000Z-aaaaaaaa")
+    replayed = shared().run(store, "governance", "--release", record["release_id"], "--json")
+    assert json.loads(replayed.out) == rows, replayed
+    unknown = shared().run(store, "governance", "--release", "19990101T000000Z-aaaaaaaa")
     assert unknown.code == 2 and "the audit trail has no release 19990101T000000Z-aaaaaaaa" in unknown.err
-    known = run(AFTER, "governance", "--on", "2020-06-01", "--known-on", "2020-06-01", "--json")
+    known = shared().run(store, "governance", "--on", "2020-06-01", "--known-on", "2020-06-01", "--json")
     [then] = [one for one in json.loads(known.out) if one["agreement"] == "research"]
     assert (then["basis_ends_as_known"], then["accepted"]) == ("2020-09-30", 1)
 
 
-@pytest.fixture(scope="module")
-def refreshes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Commands]:
-    """Refreshes without Dagster, whose imports were done before."""
-    outputs = tmp_path_factory.mktemp("refreshes")
-    with Commands(outputs, command=REFRESH, imported=IMPORTED) as commands:
-        yield commands
+def test_a_dataset_without_basis_stops_the_release_until_it_is_gone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One of two agreements of a feed lapses; what an end has taken away stops nothing."""
+    store = under(tmp_path, monkeypatch, NOTICES, "ae_monthly")
+    counts_under_two_agreements(store)
+    monkeypatch.setenv("DATASTORE_NOW", AFTER)
+    building.take_stock(store.settings)
+    with pytest.raises(Ungoverned, match="feed ae_monthly: legal basis copi_regulation_3_4 is not in force on 2022-07"):
+        governing.of_release(store.settings)
+    [research] = [one for one in Landing(store.settings).batches() if one.manifest["agreement"] == "research"]
+    research.accepted_path.unlink()
+    shutil.rmtree(research.folder)
+    building.take_stock(store.settings)
+    assert [one["agreement"] for one in governing.of_release(store.settings)] == ["nhs_england_published_statistics"]
+
+
+def test_a_refresh_without_basis_publishes_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command says which basis lacks; the release before stays."""
+    store = under(tmp_path, monkeypatch, NOTICES, "ae_monthly")
+    counts_under_two_agreements(store)
+    published = shared().run(store, "refresh", "--json")
+    assert published.code == 0, published
+    record = json.loads(published.out)["release"]
+    assert [one["basis"] for one in record["governance"]] == ["open_government_licence", "copi_regulation_3_4"]
+    refused = shared().run(store, "refresh", changed={"DATASTORE_NOW": AFTER})
+    assert refused.code == 4 and "legal basis copi_regulation_3_4 is not in force on 2022-07-01" in refused.err, refused
+    assert releases.current(store.settings).name == record["release_id"]
+
+
+def told(store: Store) -> list[tuple[str, str, bool]]:
+    return [(one["feed"], one["basis"], one["opt_outs_apply"]) for one in governing.of_release(store.settings)]
+
+
+def test_when_the_basis_flips_nothing_leaves_under_the_rule_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The notices govern one of three datasets of persons. The night after their end is no quiet one, begins anew, and
+    what was built before midnight is not published after it."""
+    store = under(tmp_path, monkeypatch, [*NOTICES, OPEN], "ecds_attendances")
+    persons_under_two_agreements(store, tmp_path)
+    for feed in catalogue.feeds().values():
+        intake.settle_pending(store.settings, feed)
+
+    def built() -> bool:
+        """A refresh without dbt: whether it had to begin anew."""
+        building.take_stock(store.settings)
+        building.announce(store.settings, "now")
+        anew = "--full-refresh" in building.dbt_arguments(store.settings, whole=True)
+        with warehouse.build(store.settings):
+            pass
+        build_state.end(store.settings)
+        return anew
+
+    built()
+    assert not built() and building.is_unchanged(store.settings)
+    assert told(store) == [
+        ("apc_spells", "demonstration", False),
+        ("data_opt_outs", "demonstration", False),
+        ("ecds_attendances", "copi_regulation_3_4", False),
+    ]
+    monkeypatch.setenv("DATASTORE_NOW", AFTER)
+    assert not building.is_unchanged(store.settings)
+    with pytest.raises(Ungoverned, match="the rule on opt-outs changed since the build was begun"):
+        governing.of_release(store.settings)
+    assert built()
+    assert records.read(store.settings, "person_rules") == [{"opt_outs_apply": True}]
+    assert told(store) == [
+        ("apc_spells", "demonstration", True),
+        ("data_opt_outs", "demonstration", True),
+        ("ecds_attendances", "copi_regulation_5", True),
+    ]
 
 
 def test_opt_outs_apply_before_the_first_release_under_regulation_5(
-    tmp_path: Path, refreshes: Commands, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The notices govern one of three datasets of persons: once approval follows, opted-out people go from all."""
-    folder = governed.folder(
-        tmp_path / "governance", lambda records: covered(records, [*NOTICES, OPEN], "ecds_attendances")
-    )
-    store = Store(tmp_path / "store")
-    monkeypatch.setenv("DATASTORE_GOVERNANCE", folder)
-    monkeypatch.setenv("DATASTORE_NOW", BEFORE)
-    settings.prepare(store.settings)
-    for feed, agreement in (("ecds_attendances", "research"), ("apc_spells", None), ("data_opt_outs", None)):
-        path = tmp_path / SAMPLES[feed].name
-        path.write_bytes(SAMPLES[feed].render())
-        [arrival] = intake.receive(store.settings, catalogue.feed(feed), [str(path)], agreement=agreement)
-        assert arrival.verdict == "accepted", arrival
+    """People who opted out are in the marts on the last day of the notices, and in none the day after."""
+    store = under(tmp_path, monkeypatch, [*NOTICES, OPEN], "ecds_attendances")
+    persons_under_two_agreements(store, tmp_path)
+    with Commands(tmp_path / "outputs", command=REFRESH, imported=IMPORTED) as refreshes:
 
-    def refresh() -> dict[str, int]:
-        done = refreshes.run(store)
-        assert done.code == 0, done
-        with governing.warehouse.build(store.settings, read_only=True) as connection:
-            counts = {
-                mart: connection.execute(f"SELECT count(*) FROM internal.marts.{mart}").fetchone()
-                for mart in ("ae_waiting_times_daily", "length_of_stay")
-            }
-        return {mart: found[0] if found else 0 for mart, found in counts.items()}
+        def people() -> dict[str, int]:
+            done = refreshes.run(store)
+            assert done.code == 0, done
+            with warehouse.build(store.settings, read_only=True) as connection:
+                counted = {
+                    mart: connection.execute(f"SELECT count(*) FROM internal.marts.{mart}").fetchone()
+                    for mart in ("ae_waiting_times_daily", "length_of_stay")
+                }
+            return {mart: found[0] if found else 0 for mart, found in counted.items()}
 
-    with_everybody = refresh()
-    assert all(with_everybody.values())
-    before = governing.of_release(store.settings)
-    monkeypatch.setenv("DATASTORE_NOW", AFTER)
-    assert not building.is_unchanged(store.settings), "a quiet night would release them once more"
-    with pytest.raises(Ungoverned, match="the rule on opt-outs changed since the build was begun"):
-        governing.of_release(store.settings)  # begun before midnight, published after
-    without = refresh()
-    assert all(without[mart] < with_everybody[mart] for mart in without), (with_everybody, without)
-    after = governing.of_release(store.settings)
-    told = [[(one["feed"], one["basis"], one["opt_outs_apply"]) for one in rows] for rows in (before, after)]
-    assert told == [
-        [
-            ("apc_spells", "demonstration", False),
-            ("data_opt_outs", "demonstration", False),
-            ("ecds_attendances", "copi_regulation_3_4", False),
-        ],
-        [
-            ("apc_spells", "demonstration", True),
-            ("data_opt_outs", "demonstration", True),
-            ("ecds_attendances", "copi_regulation_5", True),
-        ],
-    ]
+        before = people()
+        monkeypatch.setenv("DATASTORE_NOW", AFTER)
+        after = people()
+    assert all(after[mart] < before[mart] for mart in before), (before, after)
 
 
 @pytest.mark.parametrize(("now", "warned"), [("2022-05-04T12:00:00Z", False), ("2022-05-05T12:00:00Z", True)])

@@ -8,7 +8,6 @@ import random
 import time
 from pathlib import Path
 
-
 from pipelines.adapters.keys import KeyStore
 from pipelines.adapters.landing import Landing
 from tests.support import ending

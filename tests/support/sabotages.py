@@ -202,12 +202,17 @@ def forget_a_release_under_another_name(ended: Ended, canary: str) -> None:
 
 def seal_again(ended: Ended, canary: str) -> None:
     """The original, sealed anew under a key that stays."""
-    feed, secret = "other_feed", os.urandom(32)
+    _seal(ended, _plain(ended))
+
+
+def _seal(ended: Ended, content: bytes) -> None:
+    """Seal something under a key that stays."""
+    secret = os.urandom(32)
     name = next(path.stem for path in sorted(ended.keys.glob("feed.*.key")))
-    path = ended.keys / "batches" / feed / f"{'0' * 64}.key"
+    path = ended.keys / "batches" / "other_feed" / f"{'0' * 64}.key"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(wrapped(ended.secret(name), secret))
-    _placed(ended, "operations/kept", sealed(secret, _plain(ended)))
+    _placed(ended, "operations/kept", sealed(secret, content))
 
 
 def leave_a_log_of_writes(ended: Ended, canary: str) -> None:
@@ -522,6 +527,15 @@ def keep_a_value_in_accepted_rows(ended: Ended, canary: str) -> None:
     write_parquet(path, [canary], ended.key_of_now("derived"))
 
 
+def keep_a_value_in_a_sealed_workbook(ended: Ended, canary: str) -> None:
+    """A value in a file of another feed, packed and sealed, of several frames."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("picture", os.urandom(3 << 20))
+        archive.writestr("xl/sheet.xml", f"<c>{canary}</c>")
+    _seal(ended, target.getvalue())
+
+
 def name_a_batch(ended: Ended, canary: str) -> None:
     """The digest of a batch in a log."""
     _placed(ended, "dagster/storage/more/step.out", f"accepted {ended.batch}".encode())
@@ -600,6 +614,7 @@ SABOTAGES = tuple(
             keep_a_value_in_the_internal_tier,
             keep_a_value_in_the_public_tier,
             keep_a_value_in_accepted_rows,
+            keep_a_value_in_a_sealed_workbook,
         ),
         "digest_found": (name_a_batch, name_a_batch_in_the_build),
     }.items()

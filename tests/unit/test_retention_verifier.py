@@ -19,7 +19,7 @@ from retention_verifier.__main__ import main
 from retention_verifier.needles import Finder, canary
 from retention_verifier.verdict import CHECKS
 from tests.support import ended_store, sabotages
-from tests.support.ended_store import CANARIES, Ended
+from tests.support.ended_store import CANARIES, Ended, sealed, wrapped
 from tests.support.sabotages import SABOTAGES, Sabotage
 
 Told = Callable[..., tuple[int, dict]]
@@ -237,6 +237,48 @@ def test_a_period_that_ended_leaves_the_others(ended: Ended, told: Told) -> None
     for period, expected in ((("2020-05-01", "2020-05-31"), False), (("2020-04-03", "2020-04-09"), True)):
         manifest.write_text(json.dumps({**known, "period_start": period[0], "period_end": period[1]}))
         assert ("re_ingested" in {reason["check"] for reason in told()[1]["reasons"]}) == expected
+
+
+def test_a_withdrawal_leaves_its_batches_under_other_bytes(ended: Ended, told: Told) -> None:
+    """They stay and are named; not one of the bytes that came, and no key that opened them."""
+    body = ended.body
+    dataset = ended.dataset
+    for one in body["plan"]["datasets"]:
+        if one["dataset"] == dataset["dataset"]:
+            one["disposition"] = "withdraw"
+    ended.certify(body)
+    for_the_plan = {"certificate", "approvals"}  # it was changed here, so these speak up
+
+    def found() -> set[str]:
+        return {reason["check"] for reason in told()[1]["reasons"]} - for_the_plan
+
+    feed = dataset["feed"]
+    for batch in dataset["batches"]:
+        sha256, secret = batch["sha256"], os.urandom(32)
+        folder = ended.home / "landing" / feed / sha256
+        folder.mkdir(parents=True)
+        (folder / "original").write_bytes(sealed(secret, b"nhs_number,name\n"))
+        (folder / "manifest.json").write_text(json.dumps({**batch, "feed": feed, "agreement": dataset["agreement"]}))
+        key = ended.keys / "batches" / feed / f"{sha256}.2.key"
+        key.parent.mkdir(parents=True, exist_ok=True)
+        key.write_bytes(wrapped(ended.root(), secret))
+    assert found() == set()
+    # The old original in its place, which nothing opens; then its key, and what that opens.
+    path = ended.home / "landing" / feed / ended.batch / "original"
+    now = path.read_bytes()
+    path.write_bytes((ended.before_home / path.relative_to(ended.home)).read_bytes())
+    assert found() == {"copied_file", "opens"}
+    shutil.copytree(ended.before_keys / "batches" / feed, ended.keys / "batches" / feed, dirs_exist_ok=True)
+    shutil.copy(ended.before_keys / f"feed.{feed}.{dataset['agreement']}.key", ended.keys)
+    assert found() == {"copied_file", "opens", "kept_key", "canary"}
+    # Rows that came, sealed under the new key.
+    path.write_bytes(now)
+    for old in (*(ended.before_keys / "batches" / feed).iterdir(), Path(f"feed.{feed}.{dataset['agreement']}.key")):
+        (ended.keys / ("batches/" + feed if old.is_absolute() else "") / old.name).unlink()
+    assert found() == set()
+    path.write_bytes(sealed(secret, f"nhs_number,name\n{CANARIES[0]}\n".encode()))
+    key.rename(key.with_name(f"{ended.batch}.2.key"))
+    assert found() == {"canary"}
 
 
 def test_usage(ended: Ended, capsys: pytest.CaptureFixture[str]) -> None:
