@@ -8,7 +8,7 @@ import typer
 
 from pipelines import settings
 
-ALL_ACCEPTED, USAGE, SOME_QUARANTINED, REFUSED, NOT_DONE = 0, 2, 3, 4, 5
+USAGE, SOME_QUARANTINED, REFUSED, NOT_DONE = 2, 3, 4, 5
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 import json
 import shutil
@@ -150,8 +149,3 @@ def marks_file(path: Path) -> Path:
     """Every mark, one a line, as the verifier takes them."""
     path.write_text("\n".join(canaries.PERSON_MARKS) + "\n")
     return path
-
-
-def root(store: Store) -> bytes:
-    """The root key of a store."""
-    return base64.b64decode((store.settings.keys / "root.key").read_text())
