@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,23 +71,30 @@ def pending(settings: Settings) -> list[Plan]:
     """The plan of every end that has come and is not certified yet, by date; then those of persons who withdrew."""
     from pipelines.retention import withdrawal
 
-    done = {certificate["body"]["plan"]["end"]["id"] for certificate in certificates.read_all(settings)}
-    ends = [make(settings, end) for end in catalogue.register().ends(today()) if end.id not in done]
-    return [*ends, *withdrawal.pending(settings)]
+    certified = [one["body"]["plan"] for one in certificates.read_all(settings)]
+    done = {(plan["end"]["id"], dataset["dataset"]) for plan in certified for dataset in plan["datasets"]}
+    ends = [make(settings, end, done) for end in catalogue.register().ends(today())]
+    return [*(plan for plan in ends if plan.body["datasets"] or plan.blocked), *withdrawal.pending(settings)]
 
 
-def make(settings: Settings, end: End) -> Plan:
-    """The plan of an end as the store is now. Writes nothing but the store's signing key on first use."""
+def make(settings: Settings, end: End, done: Collection[tuple[str, str]] = ()) -> Plan:
+    """The plan of an end as the store is now, without the datasets (by end and id) that are certified already.
+
+    A dataset under a hold stays, and is planned again once that is released. Writes nothing but the store's signing key
+    on first use.
+    """
     register = catalogue.register()
-    parts, blocked, kept = [], [], []
+    parts, blocked, kept, holds = [], [], [], []
     for agreement_id, feed, first, last in end.datasets:
-        agreement = register.agreement(agreement_id)
-        if hold := register.holds_on(feed, agreement_id, today()):
-            blocked.append(f"{feed}/{agreement_id}: hold {hold[0].id} ({hold[0].authority}, {hold[0].reference})")
+        agreement, what = register.agreement(agreement_id), dataset_id(feed, agreement_id, first, last)
+        if (end.id, what) in done:
+            continue
         if agreement.disposition.action == "retain":
-            kept.append(
-                {"what": dataset_id(feed, agreement_id, first, last), "basis": str(agreement.disposition.basis)}
-            )
+            kept.append({"what": what, "basis": str(agreement.disposition.basis)})
+            continue
+        if hold := next(iter(register.holds_on(feed, agreement_id, today())), None):
+            holds.append({"dataset": what, "hold": hold.id})
+            kept.append({"what": what, "basis": f"hold {hold.id}: {hold.authority}, {hold.reference}"})
             continue
         held = []
         for one in holdings.batches(settings, feed, agreement_id):
@@ -103,6 +110,8 @@ def make(settings: Settings, end: End) -> Plan:
         inbox = settings.inbox / feed
         if inbox.is_dir() and any(inbox.iterdir()):
             blocked.append(f"{feed}: a file waits in the inbox: take it out, it was never received")
+    if holds and not parts:
+        blocked.append(f"all that ended is held: {', '.join(sorted({one['hold'] for one in holds}))}")
     going = [one for part in parts for one in part.held]
     body = {
         "format": FORMAT,
@@ -113,7 +122,7 @@ def make(settings: Settings, end: End) -> Plan:
         "datasets": [_dataset(settings, part, going) for part in parts],
         "remains": [*kept, *REMAINS],
         "losses": lineage.losses(_whole_feeds(settings, going), sorted({one.feed for one in going})),
-        "holds": [line for line in blocked if ": hold " in line],
+        "holds": holds,
         "backups": [backup_row(one) for one in register.backups],
         "keys": _shared_keys(settings, going),
     }

@@ -129,7 +129,7 @@ def make(settings: Settings, request: Request) -> Plan:
         "datasets": [_dataset(settings, *of, held, rows) for of, held in sorted(parts.items())],
         "remains": [STAYS, *plans.REMAINS],
         "losses": [],
-        "holds": [line for line in blocked if ": hold " in line],
+        "holds": [],
         "backups": [plans.backup_row(one) for one in register.backups],
         "keys": [*(key for key in generation if KeyStore(settings).exists(key)), request.key_name],
     }  # fmt: skip

@@ -105,18 +105,23 @@ def test_a_plan_says_which_columns_are_lost(one: Ending) -> None:
     assert "--accept-losses" in refused
 
 
-def test_a_hold_stands_in_the_way_by_its_name(one: Ending) -> None:
-    """Until it is released; and the plan without it is another."""
+def test_a_hold_keeps_its_dataset_by_name(one: Ending) -> None:
+    """What it covers stays until it is released, the rest goes; and the plan without it is another."""
     path = one.governance / "holds.yaml"
     before = path.read_text()
-    plan = planned(one, agreements=[PERSONS])["plan"]
+    plan = planned(one)["plan"]
     hold = {
         "id": "inquiry-1", "agreement": PERSONS, "feeds": [FEED], "from": dt.date(2026, 1, 1),
         "authority": "The inquiry", "reference": "Notice 1", "reason": "Evidence",
     }  # fmt: skip
     path.write_text(yaml.safe_dump({"holds": [hold]}))
     held = one.plan()
-    assert held["plan"] != plan and any("inquiry-1" in line for line in held["blocked"])
+    assert held["plan"] != plan and held["holds"] == [{"dataset": f"{FEED}/{PERSONS}", "hold": "inquiry-1"}]
+    assert taken(held) == {f"{FEED}/{LENT}": 1} and not held["blocked"]
+    assert {"what": f"{FEED}/{PERSONS}", "basis": "hold inquiry-1: The inquiry, Notice 1"} in held["remains"]
+    alone = planned(one, agreements=[PERSONS], feeds=[FEED])
+    assert alone["blocked"] == ["all that ended is held: inquiry-1"]
+    one.end()
     path.write_text(yaml.safe_dump({"holds": [hold | {"released": dt.date(2026, 6, 1)}]}))
     assert one.plan()["plan"] == plan
     path.write_text(before)
