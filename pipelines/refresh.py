@@ -17,6 +17,7 @@ import dagster as dg
 from pipelines import building, status
 from pipelines.adapters import releases
 from pipelines.adapters.dbt_project import ProjectBroken
+from pipelines.adapters.unfinished import Unfinished, require_none
 from pipelines.components.one_run import NIGHTLY
 from pipelines.settings import PROJECT_ROOT, Settings, program
 
@@ -40,6 +41,10 @@ def refresh(settings: Settings, on_step: Callable[[str], None] = lambda step: No
     When nothing came, the run is of what the day decides; when the build was lost before it began, another one is of
     everything.
     """
+    try:
+        require_none(settings)
+    except Unfinished as unfinished:
+        return Refreshed(False, "", 0.0, reasons=[str(unfinished)])
     _instance_config(settings)
     started = dt.datetime.now(dt.UTC)
     with dg.DagsterInstance.get() as instance, _silence():
@@ -134,7 +139,7 @@ OURS = {
     "NoRelease",
     "NothingAccepted",
     "BuildLost",
-    "Unfinished",
+    Unfinished.__name__,
     "Unpublishable",
     ProjectBroken.__name__,
 }
