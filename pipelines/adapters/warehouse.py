@@ -76,6 +76,8 @@ def limit(connection: duckdb.DuckDBPyConnection) -> None:
     """Give a connection its share of the machine: what is beyond it is spilled."""
     connection.execute(f"SET memory_limit = '{memory()}B'")
     connection.execute(f"SET threads = {threads()}")
+    # To what looks interactive (`python -c`) DuckDB shows its progress on standard output, amid the rows of an answer.
+    connection.execute("SET enable_progress_bar = false")
 
 
 def derived_key(settings: Settings) -> Key:

@@ -95,10 +95,19 @@ def test_landing_rules_are_checks_and_errors_block(definitions: dg.Definitions) 
             assert check.blocking == (rule.severity == "error"), rule.id
 
 
-def test_job_runs_in_process_and_holds_everything(definitions: dg.Definitions) -> None:
-    job = definitions.resolve_job_def("nightly_refresh")
-    assert job.executor_def.name == dg.in_process_executor.name
-    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == keys_of(definitions)
+def test_jobs_run_in_process_and_hold_everything(definitions: dg.Definitions) -> None:
+    """The nightly one all that may run by itself; what ends datasets is in a job of its own, which nothing starts."""
+    held = {}
+    for name in ("nightly_refresh", "end_datasets"):
+        job = definitions.resolve_job_def(name)
+        assert job.executor_def.name == dg.in_process_executor.name
+        held[name] = {key.to_user_string() for key in job.asset_layer.executable_asset_keys}
+    assert held["end_datasets"] == {"retention_execution"}
+    assert held["nightly_refresh"] == keys_of(definitions) - {"retention_execution"}
+    repository = definitions.get_repository_def()
+    started = [one.job_name for one in repository.schedule_defs]
+    started += [job for one in repository.sensor_defs for job in [target.job_name for target in one.targets]]
+    assert "end_datasets" not in started and "nightly_refresh" in started
 
 
 def test_a_quiet_night_makes_what_the_day_decides(definitions: dg.Definitions) -> None:
@@ -114,7 +123,7 @@ def test_a_quiet_night_makes_what_the_day_decides(definitions: dg.Definitions) -
         children = set(graph.get(waiting.pop()).child_keys) - found
         found |= children
         waiting += children
-    assert found | {dg.AssetKey("governance")} == OF_THE_NIGHT
+    assert found | {dg.AssetKey("governance"), dg.AssetKey("retention_plan")} == OF_THE_NIGHT
     assert {key.to_user_string() for key in OF_THE_NIGHT} >= {"marts/quality", "marts/release", "published/release"}
     rules = {check_name(rule.id) for rule in release_gate.suite().rules}
     assert {check.name for check in CHECKS_OF_THE_NIGHT if check.asset_key.path[-1] == "observation"} >= rules

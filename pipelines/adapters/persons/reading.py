@@ -55,13 +55,17 @@ def setup() -> list[str]:
     """
     return [
         f"CREATE TYPE clock_minute AS ENUM ({_texts(f'{h:02}:{m:02}' for h in range(24) for m in range(60))})",
-        # Minutes since midnight of HH:MM, or HH:MM:SS, with or without an offset.
-        """CREATE MACRO minute_of(x) AS coalesce(
-            enum_code(try_cast(x AS clock_minute))::INTEGER,
-            CASE WHEN strlen(x) > 5 AND regexp_full_match(x[6:], '(:[0-5][0-9])?([+]0[01]:00)?')
-            THEN enum_code(try_cast(x[1:5] AS clock_minute))::INTEGER END)""",
         # Hours ahead of UTC that a time states.
-        """CREATE MACRO stated_of(x) AS CASE x[-6:] WHEN '+00:00' THEN 0 WHEN '+01:00' THEN 1 END""",
+        """CREATE MACRO stated_of(x) AS CASE
+            WHEN ends_with(x, '+01:00') THEN 1 WHEN ends_with(x, '+00:00') THEN 0 END""",
+        # Minutes since midnight of HH:MM, or HH:MM:SS, with or without an offset: the form is told by its length, so
+        # that no cast fails on a good time, for a cast that fails makes a text of its error.
+        """CREATE MACRO minute_of(x) AS enum_code(try_cast(CASE
+            WHEN strlen(x) = 5 THEN x
+            WHEN strlen(x) = 11 AND stated_of(x) IS NOT NULL
+                OR strlen(x) = 8 AND substring(x, 6) GLOB ':[0-5][0-9]'
+                OR strlen(x) = 14 AND substring(x, 6) GLOB ':[0-5][0-9]+0[01]:00' THEN substring(x, 1, 5)
+            END AS clock_minute))::INTEGER""",
         *_clock(),
         """CREATE MACRO area_of(x) AS CASE
             WHEN instr(x, ' ') BETWEEN 3 AND 5 AND x GLOB '[A-Za-z]* [0-9][A-Za-z][A-Za-z]'
@@ -91,7 +95,13 @@ def _clock() -> list[str]:
     def codes(changes: Iterable[tuple[dt.date, london.Day]]) -> str:
         return "[" + ", ".join(str(one.before + 4 * one.after + 16 * one.changes_at) for _, one in changes) + "]"
 
+    def place_in_year(date: dt.date) -> int:
+        return 100 * date.month + date.day
+
     year = f"(year(d) - {london.REGULAR_FROM - 1})"
+    # Of most days the place in the year tells which half it lies in, whatever the year.
+    in_year = "(month(d) * 100 + day(d))"
+    spring, autumn = ([place_in_year(date) for date, _ in changes] for changes in (springs, autumns))
     last_change = f"list_max(list_filter({days(earlier)}, lambda change: change <= d))"
     at = f"list_position({days(earlier)}, {last_change})"
     before, after, hour = "(c & 3)", "((c >> 2) & 3)", "(c >> 4)"
@@ -106,8 +116,10 @@ def _clock() -> list[str]:
             WHEN {last_change} = d THEN {codes(earlier)}[{at}]
             ELSE ({codes(earlier)}[{at}] >> 2) & 3 END""",
         f"""CREATE MACRO clock_of(d) AS CASE
-            WHEN year(d) BETWEEN {london.REGULAR_FROM} AND {london.LAST_YEAR} AND month(d) NOT IN (3, 10)
-                THEN (month(d) BETWEEN 4 AND 9)::INTEGER
+            WHEN year(d) BETWEEN {london.REGULAR_FROM} AND {london.LAST_YEAR}
+                AND {in_year} NOT BETWEEN {min(spring)} AND {max(spring)}
+                AND {in_year} NOT BETWEEN {min(autumn)} AND {max(autumn)}
+                THEN ({in_year} BETWEEN {max(spring)} AND {min(autumn)})::INTEGER
             WHEN year(d) BETWEEN {london.REGULAR_FROM} AND {london.LAST_YEAR} THEN changing_clock(d)
             WHEN d IS NOT NULL THEN early_clock(d) END""",
         f"""CREATE MACRO ahead_of(m, c, stated, is_second) AS CASE
@@ -424,11 +436,11 @@ def _code_is_wrong(column: PersonColumn) -> str | None:
     name = column.name
     match column.type:
         case "code":
-            return f"{name} NOT IN ({_texts(column.codes)})"
+            return f"NOT list_contains([{_texts(column.codes)}], {name})"
         case "organisation_code" | "digits":
             of = "[A-Z0-9]" if column.type == "organisation_code" else "[0-9]"
-            forms = _any(f"{name} GLOB '{of * length}'" for length in column.lengths)
-            return f"NOT ({forms})"
+            forms = " ".join(f"WHEN {length} THEN {name} GLOB '{of * length}'" for length in column.lengths)
+            return f"NOT CASE strlen({name}) {forms} ELSE {name} IS NULL END"
     return None
 
 

@@ -265,12 +265,17 @@ class _Attempt:
                     frame = pl.DataFrame(pl.from_arrow(batch))
                     if held := [name for n, name in enumerate(unwanted.values()) if frame[f"extra_{n}"].any()]:
                         raise refusal(held)
-                    yield from _arrow(repeats.new(self._hashed(self._not_rejected(frame)))).to_batches()
-                late, undecided = repeats.rest()
-                if undecided is not None:
-                    copies.append(_arrow(undecided))
-                if late is not None:
-                    yield from _arrow(late).to_batches()
+                    for new in repeats.new(self._hashed(self._not_rejected(frame))):
+                        yield from _arrow(new).to_batches()
+                for new in repeats.waiting():
+                    yield from _arrow(new).to_batches()
+                rest = repeats.rest()
+                if rest.conflicting:
+                    self.rejected[CONFLICTING] += rest.conflicting
+                if rest.undecided is not None:
+                    copies.append(_arrow(rest.undecided))
+                if rest.new is not None:
+                    yield from _arrow(rest.new).to_batches()
             except BaseException as error:
                 trouble.append(error)
                 raise
