@@ -15,7 +15,7 @@ from tests.support.ending import Ending
 from tests.support.forks import Commands
 from tests.support.guarded import Guarded
 
-POINTS = int(os.environ.get("DATASTORE_CRASH_POINTS") or 4)
+POINTS = int(os.environ.get("DATASTORE_CRASH_POINTS") or 2)
 SEED = 20220630
 KILLED = -9
 FEED = "covid_tests"
