@@ -196,7 +196,7 @@ def test_a_refresh_without_basis_publishes_nothing(tmp_path: Path, monkeypatch: 
     record = json.loads(published.out)["release"]
     assert [one["basis"] for one in record["governance"]] == ["open_government_licence", "copi_regulation_3_4"]
     refused = shared().run(store, "refresh", changed={"DATASTORE_NOW": AFTER})
-    assert refused.code == 4 and "every_batch_on_a_legal_basis" in refused.err, refused
+    assert refused.code == 4 and "legal basis copi_regulation_3_4 is not in force on 2022-07-01" in refused.err, refused
     assert releases.current(store.settings).name == record["release_id"]
 
 

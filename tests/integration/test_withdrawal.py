@@ -134,6 +134,17 @@ def test_a_person_is_taken_out(held: Ending, never: Store, tmp_path: Path, monke
 def test_a_request(held: Ending, tmp_path: Path) -> None:
     """No number, no person, a number in a reference: refused in a line; asked twice: once; dropped: forgotten."""
     settings = held.store.settings
+    # Nobody can say that a stranger is not in the archive, which was refused: of them the plan is that file alone.
+    done = held.store.run(
+        "retention", "withdraw", "--json", stdin="9995550008\n", DATASTORE_GOVERNANCE=str(held.governance)
+    )
+    plan = json.loads(done.stdout)
+    [batch] = [batch for one in plan["datasets"] for batch in one["batches"]]
+    assert (batch["rows"], batch["verdict"]) == (None, "quarantined")
+    held.run("retention", "withdraw", "--drop", plan["end"]["id"])
+    [archive] = [one for one in Landing(settings).batches("covid_tests") if one.sha256 == batch["sha256"]]
+    archive.quarantine_path.unlink()
+    shutil.rmtree(archive.folder)
     for said, reason in (("999 081 7468", "no NHS number"), ("x", "no NHS number"), ("9995550008", "nothing is held")):
         done = held.store.run("retention", "withdraw", stdin=said + "\n", DATASTORE_GOVERNANCE=str(held.governance))
         assert (done.returncode, len(done.stderr.splitlines())) == (5, 1) and reason in done.stderr
@@ -164,7 +175,7 @@ def test_a_request(held: Ending, tmp_path: Path) -> None:
     assert "no request" in held.run("retention", "withdraw", "--drop", "withdrawal-x", code=5)
     for path in (settings.audit, settings.keys / "register.jsonl"):
         assert NUMBER not in path.read_text()
-    assert [entry["reason"] for entry in audit.entries(settings, "withdraw")] == ["requested", "dropped"]
+    assert [entry["reason"] for entry in audit.entries(settings, "withdraw")] == ["requested", "dropped"] * 2
 
 
 def _asked(held: Ending, *words: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from typing import Any
 import dagster as dg
 
 from pipelines import building, settings
-from pipelines.adapters import catalogue
+from pipelines.adapters import catalogue, governing
 from pipelines.components.one_run import ONE_RUN
 
 DESCRIPTIONS = {
@@ -45,6 +45,8 @@ def operations(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResu
         building.require_standing(here)
     else:
         written = building.take_stock(here)
+        # What may not be released is not made: said before the models, with the basis by name.
+        governing.of_release(here)
     if building.RELEASES in wanted:
         release_id = f"{settings.now():%Y%m%dT%H%M%S}Z-{context.run_id[:8]}"
         written[building.RELEASES] = building.announce(here, release_id)
