@@ -95,7 +95,7 @@ class KeyStore:
 
     def get(self, name: str) -> Key:
         """The key of that name; raises `KeyMissing` with the name and what to do."""
-        return Key(name, self._opened(self.path(name), self._wrapping_root(), name))
+        return Key(name, self._opened(self.path(name), self._wrapping_root()))
 
     def get_or_create(self, name: str) -> Key:
         """The key of that name, made on first use. Two processes that race get the same key."""
@@ -104,7 +104,7 @@ class KeyStore:
             with self._locked():
                 if not path.exists():
                     made = Key(name, os.urandom(SECRET_BYTES))
-                    self._write(path, made, self._root(), "created")
+                    self._write(path, made, self._root())
         return self.get(name)
 
     def for_feed(self, feed: str, agreement: str, in_use: set[str]) -> Key:
@@ -141,15 +141,15 @@ class KeyStore:
         """Keep the key of a sealed file before the file gets its name; one that a killed receiver left is replaced."""
         with self._locked():
             made = Key(batch_name(feed, sha256), secret)
-            self._write(self.path(made.name), made, wrapping, "created")
+            self._write(self.path(made.name), made, wrapping)
 
     def batch(self, feed: str, sha256: str, wrapping: str) -> Key:
         """The key of a sealed file, wrapped by the key of that name. Raises `KeyMissing`."""
         name = batch_name(feed, sha256)
         wrappers = [self.get(wrapping).secret]
         if (following := self.path(wrapping, NEXT)).exists():
-            wrappers.append(self._opened(following, self._wrapping_root(), wrapping))
-        return Key(name, self._opened(self.path(name), wrappers, wrapping))
+            wrappers.append(self._opened(following, self._wrapping_root()))
+        return Key(name, self._opened(self.path(name), wrappers))
 
     def exists(self, name: str) -> bool:
         """Whether the store has a key of that name."""
@@ -198,7 +198,7 @@ class KeyStore:
         with self._locked():
             old = self._root() if name == ROOT else self.get(name)
             if following.exists():
-                secret = _read(following) if name == ROOT else self._opened(following, self._wrapping_root(), name)
+                secret = _read(following) if name == ROOT else self._opened(following, self._wrapping_root())
             else:
                 secret = os.urandom(SECRET_BYTES)
                 written = secret if name == ROOT else aes_key_wrap(self._root().secret, secret)
@@ -206,7 +206,7 @@ class KeyStore:
             count = 0
             for one in wrapped:
                 try:
-                    inner = self._opened(one, [old.secret, secret], name)
+                    inner = self._opened(one, [old.secret, secret])
                 except KeyMissing:
                     if name == ROOT:
                         raise
@@ -240,8 +240,8 @@ class KeyStore:
                 left.unlink()
             yield
 
-    def _write(self, path: Path, key: Key, wrapping: Key, event: str) -> None:
-        self._register({**_facts(key, wrapping.name), "event": event, "reason": "first use"})
+    def _write(self, path: Path, key: Key, wrapping: Key) -> None:
+        self._register({**_facts(key, wrapping.name), "event": "created", "reason": "first use"})
         replace_with(path, base64.b64encode(aes_key_wrap(wrapping.secret, key.secret)) + b"\n", mode=0o400)
 
     def _register(self, entry: dict[str, str]) -> dict[str, str]:
@@ -252,7 +252,7 @@ class KeyStore:
         )
         return entry
 
-    def _opened(self, path: Path, wrappers: list[bytes], wrapped_by: str) -> bytes:
+    def _opened(self, path: Path, wrappers: list[bytes]) -> bytes:
         """The secret in a key file, under whichever of the keys wraps it."""
         name = path.name.removesuffix(".key")
         if not path.exists():
