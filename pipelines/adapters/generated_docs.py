@@ -79,17 +79,17 @@ def _feeds() -> str:
             ("In the end", _in_the_end(agreement)),
         ]
         parts.append(f"\n## `{feed.feed}`: {feed.title}\n\n{feed.description}\n\n")
-        parts.append(_table(["", ""], [list(fact) for fact in facts]))
+        parts.append(as_table(["", ""], [list(fact) for fact in facts]))
         if feed.layouts:
             parts.append("\nLayouts: " + "; ".join(f"{one.name} ({one.era})" for one in feed.layouts) + ".\n")
         if feed.records:
             head = ["column", "type", "meaning", "codes", "sensitivity", "kept as"]
-            parts.append("\n" + _table(head, _columns_of_records(feed.records)))
+            parts.append("\n" + as_table(head, _columns_of_records(feed.records)))
             parts += [_other_layout(layout) for layout in feed.records.layouts]
         else:
-            parts.append("\n" + _table(["column", "as published", "meaning", "loaded"], _columns(feed)))
+            parts.append("\n" + as_table(["column", "as published", "meaning", "loaded"], _columns(feed)))
         if feed.sheets:
-            parts.append("\n" + _table(["sheet", "holds", "metrics"], [_sheet(sheet) for sheet in feed.sheets]))
+            parts.append("\n" + as_table(["sheet", "holds", "metrics"], [_sheet(sheet) for sheet in feed.sheets]))
         if feed.not_read:
             parts.append(
                 "\nRefused, with the name of their era: " + "; ".join(one.era for one in feed.not_read) + ".\n"
@@ -130,7 +130,7 @@ def _other_layout(layout: OtherLayout) -> str:
     return (
         f"\n### Layout `{layout.name}`\n\nAlso read: {layout.publication}. A file is known by the columns {marks} in "
         f"its header, whatever its name. Columns of the contract that are not named here stay empty.\n\n"
-        f"{_table(['column', 'made of', 'how'], rows)}\n{decided}"
+        f"{as_table(['column', 'made of', 'how'], rows)}\n{decided}"
     )
 
 
@@ -178,7 +178,7 @@ def _rules() -> str:
     subjects["release"] = release_suite().rules
     for subject, rules in subjects.items():
         parts.append(f"\n## {subject}\n\n")
-        parts.append(_table(["rule", "severity", "reason"], [[f"`{r.id}`", r.severity, r.reason] for r in rules]))
+        parts.append(as_table(["rule", "severity", "reason"], [[f"`{r.id}`", r.severity, r.reason] for r in rules]))
     return "".join(parts)
 
 
@@ -197,7 +197,7 @@ def _marts() -> str:
             parts.append(
                 f"\n## {_heading(path.with_name(model['name'] + '.sql'))}\n\n{model['description'].strip()}\n\n"
             )
-            parts.append(_table(["column", "type", "unit", "meaning", "null"], [_column(column) for column in shown]))
+            parts.append(as_table(["column", "type", "unit", "meaning", "null"], [_column(column) for column in shown]))
     return "".join(parts)
 
 
@@ -226,7 +226,7 @@ def _metrics() -> str:
         metrics = [metric for metric in registry if metric["basis"] == basis]
         parts.append(f"\n## `{basis}`: {metrics[0]['source']}\n\n")
         head = ["metric", "name", "kind", "unit", "of", "since", "definition"]
-        parts.append(_table(head, [_metric(metric) for metric in metrics]))
+        parts.append(as_table(head, [_metric(metric) for metric in metrics]))
     parts.append(
         "\n## Changes of scope\n\nA series does not compare across these days; the marts say so in `scope_break`.\n\n"
     )
@@ -242,14 +242,14 @@ def _metrics() -> str:
         ]
         for one in sorted(changes, key=lambda one: (one["valid_from"], one["basis"], one["measure"]))
     ]
-    parts.append(_table(["from", "basis", "measure", "dimension", "what changes", "source"], rows))
+    parts.append(as_table(["from", "basis", "measure", "dimension", "what changes", "source"], rows))
     parts.append(
         "\n## Specifications\n\nValues in, values out. An empty cell is null. Tables of person-level rows have times "
         "in UTC and leave out what is usual: an adult's first unplanned attendance at a type 1 department; an "
         "emergency admission to an ordinary bed; a positive test; an adult critical care unit; a first version.\n\n"
     )
     measures = sorted({measure for spec in specifications().values() for measure in spec["measures"]})
-    parts.append(_table(["measure", "specified by"], [[f"`{measure}`", _specified(measure)] for measure in measures]))
+    parts.append(as_table(["measure", "specified by"], [[f"`{measure}`", _specified(measure)] for measure in measures]))
     parts += [_specification(name, spec) for name, spec in specifications().items()]
     return "".join(parts)
 
@@ -308,7 +308,7 @@ def _specification(name: str, spec: dict[str, Any]) -> str:
 
 def _text_table(text: str) -> str:
     head, *rows = lines_of(text)
-    return _table(head, rows)
+    return as_table(head, rows)
 
 
 def _seed(name: str) -> list[dict[str, str]]:
@@ -317,7 +317,8 @@ def _seed(name: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def _table(head: list[str], rows: list[list[str]]) -> str:
+def as_table(head: list[str], rows: list[list[str]]) -> str:
+    """A table in Markdown, as pages and Dagster show it."""
     lines = [head, ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |\n" for line in lines)
 

@@ -4,6 +4,7 @@ import dagster as dg
 
 from pipelines import settings
 from pipelines.adapters import catalogue, governing
+from pipelines.adapters.generated_docs import as_table
 from pipelines.components.one_run import ONE_RUN
 
 NO_BASIS_LAPSES = "no_basis_lapses"
@@ -29,12 +30,12 @@ def governance(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     today = settings.today()
     rows = governing.on_day(settings.load(), today, today)
     head = ["feed", "agreement", "basis", "basis_ends_as_known", "opt_outs_apply", "dpia", "disposition"]
-    lines = [head, ["---"] * len(head), *([str(row[name] or "") for name in head] for row in rows)]
+    table = as_table(head, [[str(row[name] or "") for name in head] for row in rows])
     lapsing = catalogue.register().lapsing(today)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(rows),
-            "governs": dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines)),
+            "governs": dg.MetadataValue.md(table),
         },
         check_results=[
             dg.AssetCheckResult(

@@ -1,10 +1,12 @@
 """The plan of every end as an asset that never acts, and the execution of an approved one as a job of its own."""
 
 from pathlib import Path
+from typing import Any
 
 import dagster as dg
 
 from pipelines import settings
+from pipelines.adapters.generated_docs import as_table
 from pipelines.components.one_run import ONE_RUN
 from pipelines.domain.retention import NotDone
 from pipelines.retention import overview, plans
@@ -35,11 +37,11 @@ def retention_plan(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     held = overview.holdings_now(here)["datasets"]
     overdue = [one for one in reports if one["due"] < settings.today().isoformat()]
     columns = ["dataset", "disposition", "legal_basis", "sealed_originals", "accepted_files", "releases", "ended"]
-    lines = [columns, ["---"] * len(columns), *([str(one[name] or "") for name in columns] for one in held)]
+    table = as_table(columns, [[str(one[name] or "") for name in columns] for one in held])
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": len(held),
-            "held": dg.MetadataValue.md("\n".join(f"| {' | '.join(line)} |" for line in lines)),
+            "held": dg.MetadataValue.md(table),
             "plans": dg.MetadataValue.md("\n".join(_told(one) for one in reports) or "none: no end is recorded"),
         },
         check_results=[
@@ -53,9 +55,9 @@ def retention_plan(context: dg.AssetExecutionContext) -> dg.MaterializeResult:
     )
 
 
-def _told(report: dict[str, object]) -> str:
-    datasets = ", ".join(one["dataset"] for one in report["datasets"])  # type: ignore[attr-defined]
-    state = report["blocked"][0] if report["blocked"] else f"approved by {len(report['approved_by'])} of 2"  # type: ignore[index, arg-type]
+def _told(report: dict[str, Any]) -> str:
+    datasets = ", ".join(one["dataset"] for one in report["datasets"])
+    state = report["blocked"][0] if report["blocked"] else f"approved by {len(report['approved_by'])} of 2"
     return f"- `{report['plan']}`: {datasets}; due {report['due']}; {state}"
 
 
