@@ -24,7 +24,7 @@ import duckdb
 
 from benchmarks.data import Files
 from pipelines import intake, settings
-from pipelines.adapters import catalogue, dbt_plugin, releases
+from pipelines.adapters import catalogue, dbt_plugin, governing, releases
 from pipelines.domain.gates import Outcome, Rule, Suite
 
 COMMENT = re.compile(r"/\*.*?\*/", re.DOTALL)
@@ -63,7 +63,7 @@ def main() -> None:
         intake.settle_pending(here, feed)
     replay(here, built, set(job.only))
     if not job.only:
-        releases.publish(here)
+        releases.publish(here, governing.of_release(here))
 
 
 def receive(here: settings.Settings, files: dict[str, list[str]]) -> None:

@@ -9,29 +9,10 @@ from typing import Any
 import pytest
 import yaml
 
-from data.synthetic.samples import person_samples
-from tests.support.ending import LENT, PERSONS, Ending
+from tests.support.ending import LENT, PERSONS, Ending, tests_submitted
 
 FEED = "covid_tests"
 MARCH, APRIL = dt.date(2020, 3, 31), dt.date(2020, 4, 30)
-
-
-def file(place: Path, name: str, *submitted: dt.date) -> Path:
-    """A file of tests, one for each day of submission."""
-    table = next(sample.table for sample in person_samples() if sample.feed == FEED)
-    names = [str(column) for column in table.columns]
-    row = dict(zip(names, map(str, table.rows[0]), strict=True))
-    lines = [",".join(names)]
-    for number, day in enumerate(submitted):
-        changed = row | {"submission_date": str(day), "specimen_number": f"{name}{number}"}
-        changed |= {
-            column: str(min(submitted)) for column in names if column.endswith("_date") and "birth" not in column
-        }
-        changed["submission_date"] = str(day)
-        lines.append(",".join(changed[column] for column in names))
-    path = place / f"{name}.csv"
-    path.write_text("\n".join(lines) + "\n")
-    return path
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +27,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Ending:
         "lent": (LENT, (MARCH,)),
     }
     for name, (agreement, days) in received.items():
-        held.run("receive", FEED, str(file(place, name, *days)), "--agreement", agreement)
+        held.run("receive", FEED, str(tests_submitted(place, name, *days)), "--agreement", agreement)
     return held
 
 
@@ -139,7 +120,7 @@ def test_approvals_are_of_one_plan(one: Ending, tmp_path: Path) -> None:
     one.approve(plan)
     assert one.plan()["approved_by"] == ["jane.doe", "john.roe"]
     one.end(agreements=[LENT], day=dt.date(2027, 1, 1))
-    one.run("receive", FEED, str(file(tmp_path, "more", APRIL)), "--agreement", LENT)
+    one.run("receive", FEED, str(tests_submitted(tmp_path, "more", APRIL)), "--agreement", LENT)
     one.end(agreements=[LENT])
     assert one.plan()["plan"] != plan and one.plan()["approved_by"] == []
     assert "has changed" in one.run("retention", "execute", plan, code=5)

@@ -7,6 +7,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyrage
@@ -40,7 +41,12 @@ class Course:
     files: list[ending.Planted]
     plan: str
     refusals: dict[str, str]
-    certificate: Path
+    ended_in_dagster: dict[str, Any]
+
+    @property
+    def certificate(self) -> Path:
+        """The certificate of the end."""
+        return Path(self.ended_in_dagster["told"]["certificate"])
 
     @property
     def ended(self) -> Ended:
@@ -80,9 +86,10 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Course:
     for name, receipt in wrong.items():
         refusals[name] = after.run("retention", "execute", plan, "--receipt", str(receipt()), code=5)
     assert _tree(after) == whole, "a wrong receipt changed something"
-    done = after.execute(plan, "--receipt", str(after.receipt(package)))
-    assert done["state"] == "certified" and done["verification"]["passed"], done
-    return Course(before, after, files, plan, refusals, Path(done["certificate"]))
+    refused, ended = after.execute_in_dagster("0" * 64, plan, receipt=after.receipt(package))
+    refusals["no such plan, in Dagster"] = " ".join(refused["errors"])
+    assert ended["succeeded"], ended
+    return Course(before, after, files, plan, refusals, ended)
 
 
 def _tree(one: Ending) -> dict[str, str]:
@@ -100,12 +107,22 @@ def test_what_is_refused_says_why(course: Course) -> None:
         "received after the end": f"ended on 2026-11-01 (event {ending.END})",
         "nobody approved": "0 of 2 approvals",
         "one approved": "1 of 2 approvals",
+        "no such plan, in Dagster": "no plan has that hash",
         "no receipt": "nothing is destroyed before the controller's receipt",
         "another package": "another package",
         "another key": "not signed by the controller's key",
         "another agreement": f"not {LENT}",
     }
     assert {name: words in course.refusals[name] for name, words in said.items()} == dict.fromkeys(said, True)
+
+
+def test_dagster_keeps_the_run_that_ended_it(course: Course) -> None:
+    """Whole, with its events, while those of before are forgotten; and it says what came of it."""
+    done = course.ended_in_dagster
+    assert done["told"] == {
+        "state": "certified", "plan": course.plan, "verified": "True", "certificate": str(course.certificate),
+    }  # fmt: skip
+    assert done["runs"] == [["end_datasets", "SUCCESS", True]] and done["events"] > 5
 
 
 def test_the_controller_opens_what_they_sent(course: Course) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import os
 import random
@@ -18,7 +19,9 @@ from tests.support.guarded import Guarded
 POINTS = int(os.environ.get("DATASTORE_CRASH_POINTS") or 2)
 SEED = 20220630
 KILLED = -9
-FEED = "covid_tests"
+FEED = ending.TESTS
+# A month of the feed ends, the next one stays.
+GOES, STAYS = dt.date(2020, 3, 31), dt.date(2020, 4, 30)
 
 
 class Killed:
@@ -58,12 +61,12 @@ def state(one: Ending) -> dict[str, str]:
 def test_an_end_survives_kill_9(guarded: Guarded, tmp_path: Path) -> None:
     """Before the point of no return nothing has changed; after it the same command ends as if nothing had been."""
     one = Ending.begin(tmp_path / "one")
-    files = [file for file in ending.of_persons(tmp_path / "files") if file.feed == FEED and not file.is_refused]
-    for file in files:
-        one.run("receive", FEED, str(file.path))
+    files = {day: ending.tests_submitted(tmp_path, day.strftime("%B"), day) for day in (GOES, STAYS)}
+    for path in files.values():
+        one.run("receive", FEED, str(path))
     one.receive([], persons=False)
     one.run("refresh")
-    one.end(feeds=[FEED], agreements=[ending.PERSONS])
+    one.end(feeds=[FEED], agreements=[ending.PERSONS], **{"from": GOES.replace(day=1), "to": GOES})
     plan = one.plan()["plan"]
     one.approve(plan)
     commands, before, chance = guarded.commands, state(one), random.Random(SEED)
@@ -76,7 +79,7 @@ def test_an_end_survives_kill_9(guarded: Guarded, tmp_path: Path) -> None:
         copy.run("query", "select count(*) from marts.observation")
     committed = one.copy(tmp_path / "committed")
     assert Killed(commands, committed, plan).when_committed()
-    refused = committed.run("receive", FEED, str(files[0].path), code=1)
+    refused = committed.run("receive", FEED, str(files[GOES]), code=1)
     assert "ended" in refused or "interrupted" in refused
     assert "interrupted" in committed.run("refresh", code=4)
     undisturbed = committed.copy(tmp_path / "undisturbed")
@@ -94,7 +97,8 @@ def test_an_end_survives_kill_9(guarded: Guarded, tmp_path: Path) -> None:
         assert copy.json("audit", "verify")["passed"]
         assert set(state(copy)) == set(state(undisturbed))
         assert KeyStore(copy.store.settings).names() == KeyStore(undisturbed.store.settings).names()
-        assert FEED not in {held.feed for held in Landing(copy.store.settings).batches()}
+        kept = {held.sha256 for held in Landing(copy.store.settings).batches() if held.feed == FEED}
+        assert kept == {hashlib.sha256(files[STAYS].read_bytes()).hexdigest()}
         assert not (copy.store.settings.retention / "open").exists()
         assert len(list(copy.store.settings.certificates.glob("*.json"))) == 1
     assert killed >= POINTS // 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import shutil
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,9 @@ import pyrage
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from data.synthetic.samples import person_samples
 from pipelines.domain.retention import digest, public_text, sign
+from pipelines.settings import PROJECT_ROOT
 from tests.support import canaries
 from tests.support.canaries import Planted
 from tests.support.governed import folder
@@ -26,6 +30,31 @@ LENT = "records_of_a_trust"
 LENT_FEEDS = ("covid_tests", "care_home_residents")
 STAY = {"ae_monthly": ("ae_monthly", "April"), "ods_trusts": ("ods_trusts", "etr.csv")}
 END = "emergency_ended"
+TESTS = "covid_tests"
+
+# The last line that it prints: of each run whether it succeeded, what it was refused with, what it told of the asset,
+# and the runs that the instance still has.
+IN_DAGSTER = """
+import json, sys
+import dagster as dg
+from pipelines import settings
+settings.prepare(settings.load())
+from pipelines.definitions import defs
+job, told = defs().resolve_job_def("end_datasets"), []
+with dg.DagsterInstance.get() as instance:
+    for plan in sys.argv[2:]:
+        config = {"ops": {"retention_execution": {"config": {"plan": plan, "receipt": sys.argv[1]}}}}
+        run = job.execute_in_process(instance=instance, raise_on_error=False, run_config=config)
+        errors = [event.step_failure_data.error.message for event in run.get_step_failure_events()]
+        made = run.asset_materializations_for_node("retention_execution") if run.success else []
+        told.append({
+            "succeeded": run.success, "errors": errors,
+            "told": {name: value.value for one in made for name, value in one.metadata.items()},
+            "runs": [[one.job_name, one.status.value, one.run_id == run.run_id] for one in instance.get_runs()],
+            "events": len(instance.all_logs(run.run_id)),
+        })
+print(json.dumps(told))
+"""
 
 
 @dataclass
@@ -114,6 +143,19 @@ class Ending:
         """Execute; what came of it."""
         return dict(self.json("retention", "execute", plan, *arguments))
 
+    def execute_in_dagster(self, *plans: str, receipt: Path) -> list[dict[str, Any]]:
+        """Run job `end_datasets` for one plan after the other, as the UI would; what came of each run."""
+        done = subprocess.run(
+            [sys.executable, "-c", IN_DAGSTER, str(receipt), *plans],
+            capture_output=True,
+            text=True,
+            env=self.store.environment | {"DATASTORE_GOVERNANCE": str(self.governance)},
+            cwd=PROJECT_ROOT,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr[-2000:]
+        return list(json.loads(done.stdout.splitlines()[-1]))
+
     def receipt(self, package: str, key: Ed25519PrivateKey | None = None, agreement: str = LENT) -> Path:
         """A receipt of a package by the controller, or by whoever has the key."""
         said = {
@@ -143,6 +185,24 @@ def of_persons(place: Path) -> list[Planted]:
     place.mkdir(parents=True, exist_ok=True)
     return [file for file in canaries.planted(place) if file.feed not in ("covid_hospital_activity", *STAY) and not
             file.feed.startswith("ods_")]  # fmt: skip
+
+
+def tests_submitted(place: Path, name: str, *submitted: dt.date) -> Path:
+    """A file of COVID tests, one submitted on each of the days."""
+    table = next(sample.table for sample in person_samples() if sample.feed == TESTS)
+    names = [str(column) for column in table.columns]
+    row = dict(zip(names, map(str, table.rows[0]), strict=True))
+    lines = [",".join(names)]
+    for number, day in enumerate(submitted):
+        changed = row | {"submission_date": str(day), "specimen_number": f"{name}{number}"}
+        changed |= {
+            column: str(min(submitted)) for column in names if column.endswith("_date") and "birth" not in column
+        }
+        changed["submission_date"] = str(day)
+        lines.append(",".join(changed[column] for column in names))
+    path = place / f"{name}.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
 
 
 def marks_file(path: Path) -> Path:
