@@ -38,9 +38,12 @@ class Store:
 
     @property
     def environment(self) -> dict[str, str]:
-        """What a process on this store needs. No time zone, no memory limit and no clock of ours leaks in."""
+        """What a process on this store needs. No memory limit, no clock and no setting of Python's leaks in: without
+        bytecode that is kept, every process compiles for longer than it works."""
         ours = {
-            name: value for name, value in os.environ.items() if not name.startswith(("DATASTORE_", "DAGSTER_", "DBT_"))
+            name: value
+            for name, value in os.environ.items()
+            if not name.startswith(("DATASTORE_", "DAGSTER_", "DBT_", "PYTHON"))
         }
         limit = {"DATASTORE_MEMORY": self.memory} if self.memory else {}
         return {**ours, **limit, **LOGGED, "DATASTORE_HOME": str(self.home), "DATASTORE_KEYS": str(self.keys)}

@@ -24,7 +24,7 @@ from pipelines.adapters.expectations import judge
 from pipelines.adapters.files import lock, write_json
 from pipelines.adapters.keys import Key, KeyStore
 from pipelines.adapters.landing import Held, Landing
-from pipelines.adapters.persons import taking
+from pipelines.adapters.persons import accepting, taking
 from pipelines.adapters.persons.profile import profile
 from pipelines.adapters.persons.reading import Terms
 from pipelines.adapters.sources import NoInput, Source, expand
@@ -160,7 +160,7 @@ def settle_pending(settings: Settings, feed: Feed) -> list[Held]:
         if not none.exists():
             with warehouse.shared(settings) as connection:
                 if feed.records:
-                    taking.write_none(connection, feed.records, none)
+                    accepting.write_none(connection, feed.records, none)
                 else:
                     warehouse.write_rows(connection, pl.DataFrame(schema=feed.accepted_schema()), none)
     return pending

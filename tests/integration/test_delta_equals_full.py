@@ -12,9 +12,10 @@ import pytest
 
 from tests.support import oracle
 from tests.support.forks import Commands
-from tests.support.person_files import WINDOWS, Sent, written
+from tests.support.person_files import Sent, written
 from tests.support.person_rows import comparable
 from tests.support.person_store import IMPORTED, REFRESH, PersonStore
+from tests.support.person_window import WINDOWS
 
 RECEIVED = "2021-01-01T12:00:00+00:00"
 # A refresh starts dbt; `DATASTORE_SEQUENCES` asks for more of them than a run of all tests has time for.

@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import pytest
 from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pytest import TempPathFactory
 
 from pipelines.adapters import catalogue, warehouse
 from pipelines.adapters.keys import Key, KeyStore
+from pipelines.adapters.persons import repeats, sealed_source
 from pipelines.adapters.persons.reading import Terms
 from pipelines.adapters.persons.taking import take
 from pipelines.settings import Settings
@@ -27,6 +30,7 @@ from tests.support.person_files import Sent, SentStore, stores
 from tests.support.person_rows import accepted_rows
 
 RECEIVED = dt.date(2021, 1, 1)
+EACH = sealed_source.each
 SCHEMAS = {name: list(feed.records.accepted_schema()) for name, feed in catalogue.feeds().items() if feed.records}
 # Every file is a pass of its own; `DATASTORE_EXAMPLES` asks for more of them than a run of all tests has time for.
 LAW = settings(
@@ -51,8 +55,25 @@ class Original:
 
 
 @LAW
-@given(store=stores(people=40, most_files=1))
-def test_the_reader_reads_what_the_oracle_reads(tmp_path_factory: TempPathFactory, store: SentStore) -> None:
+@given(store=stores(people=40, most_files=1), at_once=st.sampled_from([1 << 20, 5]))
+def test_the_reader_reads_what_the_oracle_reads(
+    tmp_path_factory: TempPathFactory, store: SentStore, at_once: int
+) -> None:
+    """In whatever pieces it streams by: of small ones, a version may come again when it was written long ago."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sealed_source, "each", lambda source: in_pieces(EACH(source), at_once))
+        patch.setattr(repeats, "WAITING", 0 if at_once == 5 else repeats.WAITING)
+        agree(tmp_path_factory, store)
+
+
+def in_pieces(batches: Iterator[Any], rows: int) -> Iterator[Any]:
+    """The same rows, at most so many at a time."""
+    for batch in batches:
+        yield from (batch.slice(place, rows) for place in range(0, batch.num_rows, rows))
+
+
+def agree(tmp_path_factory: TempPathFactory, store: SentStore) -> None:
+    """Reader and oracle, on every file of a store."""
     home = tmp_path_factory.mktemp("store")
     place = Settings(home=home, keys=home / "keys")
     key = KeyStore(place).pseudonyms(in_use=False)

@@ -13,7 +13,7 @@ import polars as pl
 
 from tests.support import oracle
 from tests.support.oracle.reading import Accepted
-from tests.support.person_files import Window
+from tests.support.person_window import Window
 
 NAMES = uuid.UUID("00000000-0000-0000-0000-000000000999")
 # Columns of a mart that the oracle leaves to other tests, or that no person-level feed can fill.

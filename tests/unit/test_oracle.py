@@ -12,7 +12,10 @@ import pytest
 from tests.support import oracle
 from tests.support.oracle import clock, figures, reading
 from tests.support.oracle.layouts import LAYOUTS
-from tests.support.person_files import WINDOWS, Cells, nhs_number, written
+from tests.support.person_episodes import nhs_number
+from tests.support.person_faults import Cells
+from tests.support.person_files import written
+from tests.support.person_window import WINDOWS
 
 RECEIVED = dt.date(2021, 1, 1)
 ATTENDANCE: Cells = {

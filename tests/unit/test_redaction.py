@@ -18,7 +18,7 @@ from pipelines.adapters.keys import Key
 from pipelines.adapters.persons import redaction
 from pipelines.adapters.persons.pseudonyms import keyed
 from pipelines.adapters.persons.redaction import Cut, Person, Uncut
-from pipelines.adapters.persons.taking import Original
+from pipelines.adapters.persons.sealed_source import Original
 from pipelines.adapters.sealing import Unsealed
 from pipelines.domain.persons.numbers import nhs_number
 from tests.support.canaries import FORMS

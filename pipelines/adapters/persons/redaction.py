@@ -29,7 +29,7 @@ from pipelines.adapters.persons import opening
 from pipelines.adapters.persons.lines import LONGEST_LINE, MOST_LINES
 from pipelines.adapters.persons.pseudonyms import BYTES
 from pipelines.adapters.persons.reading import PERSON, SEPARATOR_TEXT, SPELLS
-from pipelines.adapters.persons.taking import Original
+from pipelines.adapters.persons.sealed_source import Original
 from pipelines.domain.feeds import Feed
 from pipelines.domain.persons.numbers import nhs_number
 from pipelines.domain.refusals import Refused
