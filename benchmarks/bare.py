@@ -92,7 +92,7 @@ def replay(here: settings.Settings, built: settings.Settings, only: set[str]) ->
                 connection.execute(statement.replace(str(built.home), str(here.home)))
             if is_open:
                 connection.rollback()
-    dbt_plugin.HELD.pop().close()  # dbt ends with its process; this one has a release to make
+    dbt_plugin.let_go()
 
 
 def profile() -> dict[str, Any]:

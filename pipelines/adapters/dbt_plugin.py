@@ -23,7 +23,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     def configure_connection(self, conn) -> None:  # type: ignore[no-untyped-def]
         """Load the crypto module, register the Parquet key, attach the databases that dbt writes."""
         here = settings.load()
-        # Held until this dbt process ends: it may outlive a refresh that was killed, and the next one must wait.
+        # Held while dbt runs, whether or not it has a connection open at the moment.
         if not HELD:
             HELD.append(contextlib.ExitStack())
             HELD[0].enter_context(lock(here.locks / warehouse.BUILD))
@@ -33,3 +33,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     def configure_cursor(self, cursor) -> None:  # type: ignore[no-untyped-def]
         """Variables are of one connection, and each of dbt's threads has a cursor, which is one of its own."""
         warehouse.name_zones(cursor, settings.load())
+
+
+def let_go() -> None:
+    """Let others at the build, when dbt has ended in a process that goes on."""
+    while HELD:
+        HELD.pop().close()

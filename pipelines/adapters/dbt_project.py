@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import importlib.metadata
 import io
-from collections.abc import Sequence
-from functools import cached_property
 from pathlib import Path
 
-from dagster_dbt import DbtCliResource, DbtProject
-from packaging.version import Version
+from dagster_dbt import DbtProject
 
 from pipelines import settings
 from pipelines.adapters.files import lock, replace_with
-
-
-class Dbt(DbtCliResource):
-    """dbt without `dbt --version`, which asks the package index for newer ones and costs a start of dbt each time."""
-
-    @cached_property
-    def _cli_version(self) -> Version:
-        return Version(importlib.metadata.version("dbt-core"))
-
-    def _initialize_dbt_core_adapter(self, args: Sequence[str]) -> None:
-        """No adapter in this process: nothing here asks one, and dbt would parse its macros once more for it."""
 
 
 class ProjectBroken(Exception):

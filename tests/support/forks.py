@@ -25,9 +25,13 @@ from typing import Self
 
 from pipelines.settings import PROJECT_ROOT
 from tests.support.stores import Store
+from tests.support.supplied import lend_parsed
 
 CLI = "pipelines.cli"
-IMPORTED = ("great_expectations", "dagster", "dagster_dbt", "pipelines.intake", "pipelines.refresh")
+IMPORTED = (
+    *("great_expectations", "dagster", "dagster_dbt", "dbt.cli.main", "dbt.adapters.duckdb"),
+    *("pipelines.intake", "pipelines.refresh"),
+)
 
 HANGS_AFTER_SECONDS = 600
 
@@ -126,7 +130,7 @@ class Commands:
     ) -> None:
         self._outputs, self._count = outputs, 0
         self._before = dict(os.environ)
-        self._own = environment
+        self._own, self._checkout = environment, checkout
         outputs.mkdir(parents=True, exist_ok=True)
         self._server = subprocess.Popen(
             [sys.executable, "-c", SERVER, command, *imported],
@@ -157,6 +161,8 @@ class Commands:
         self, store: Store, *words: str | Path, stdin: str = "", changed: Mapping[str, str] | None = None
     ) -> Running:
         """Start `datastore WORDS`; `changed` are further environment variables, `stdin` is what it is told."""
+        if words[:1] == ("refresh",) and self._checkout == PROJECT_ROOT:
+            lend_parsed(store.settings.dbt_target)
         self._count += 1
         output = self._outputs / str(self._count)
         Path(f"{output}.in").write_text(stdin)

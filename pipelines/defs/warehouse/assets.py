@@ -9,11 +9,11 @@ from dagster_dbt import dbt_assets
 
 from pipelines import building, settings
 from pipelines.adapters import build_state
+from pipelines.adapters.dbt_build import build
 from pipelines.adapters.dbt_project import project
 from pipelines.components.one_run import ONE_RUN
 
 PROJECT = project()
-DBT = "dbt"
 
 
 @dbt_assets(
@@ -21,23 +21,23 @@ DBT = "dbt"
     project=PROJECT,
     name="dbt_build",
     pool="build",
-    required_resource_keys={DBT, ONE_RUN},
+    required_resource_keys={ONE_RUN},
 )
 def dbt_build(context: dg.AssetExecutionContext) -> Iterator[Any]:
     """Run `dbt build` for what was selected."""
     here = settings.load()
     # What is made each night says nothing of the rest of the build, and leaves what is known of it as it is.
     if context.selected_asset_keys <= OF_THE_NIGHT:
-        yield from _dbt(context, building.BUILD)
+        yield from _build(context, building.BUILD)
         return
-    yield from _dbt(context, building.dbt_arguments(here, whole=not context.is_subset))
+    yield from _build(context, building.dbt_arguments(here, whole=not context.is_subset))
     build_state.end(here)
 
 
-def _dbt(context: dg.AssetExecutionContext, arguments: list[str]) -> Iterator[Any]:
+def _build(context: dg.AssetExecutionContext, arguments: list[str]) -> Iterator[Any]:
     # One folder for every run: what dbt compiled last, not a folder a night.
-    target = settings.load().dbt_target / "run"
-    yield from context.resources.dbt.cli(arguments, context=context, target_path=target).stream()
+    parsed = settings.load().dbt_target
+    yield from build(context, arguments, parsed, parsed / "run")
 
 
 def _below(source: dg.AssetKey) -> frozenset[dg.AssetKey]:
