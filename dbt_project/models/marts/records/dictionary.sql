@@ -19,17 +19,20 @@ to it. Publishing splits the subject marts by organisation view, so what is publ
 {%- endif -%}
 {%- endfor -%}
 {%- endif -%}
-{%- for entry in entries %}
-select
-    {%- for name in names %}
-    {%- set said = entry[loop.index0] %}
-    {{ text_literal(said | trim) if said is string else 'cast(null as ' ~ dbt.type_string() ~ ')' }} as {{ name }}{{ ',' if not loop.last }}
+{%- set literals = {} -%}
+{%- for said in entries | sum(start=()) | unique(case_sensitive=true) if said is string -%}
+{%- do literals.update({said: text_literal(said | trim)}) -%}
+{%- endfor -%}
+{%- set nothing = 'cast(null as ' ~ dbt.type_string() ~ ')' -%}
+select {{ names | join(', ') }}
+from (
+    values
+    {%- for entry in entries or [[none] * names | length] %}
+    (
+        {%- for said in entry -%}
+        {{ literals[said] if said is string else nothing }}{{ ', ' if not loop.last }}
+        {%- endfor -%}
+    ){{ ',' if not loop.last }}
     {%- endfor %}
-{{ 'union all' if not loop.last }}
-{%- else %}
-select
-    {%- for name in names %}
-    cast(null as {{ dbt.type_string() }}) as {{ name }}{{ ',' if not loop.last }}
-    {%- endfor %}
-where 1 = 0
-{%- endfor %}
+) as entries ({{ names | join(', ') }})
+where table_name is not null
