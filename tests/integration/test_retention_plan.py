@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.support.ending import LENT, PERSONS, Ending, tests_submitted
+from tests.support.ending import LENT, PERSONS, Ending, file_of_tests
 
 FEED = "covid_tests"
 MARCH, APRIL = dt.date(2020, 3, 31), dt.date(2020, 4, 30)
@@ -27,7 +27,7 @@ def one(tmp_path_factory: pytest.TempPathFactory) -> Ending:
         "lent": (LENT, (MARCH,)),
     }
     for name, (agreement, days) in received.items():
-        held.run("receive", FEED, str(tests_submitted(place, name, *days)), "--agreement", agreement)
+        held.run("receive", FEED, str(file_of_tests(place, name, *days)), "--agreement", agreement)
     return held
 
 
@@ -120,7 +120,7 @@ def test_approvals_are_of_one_plan(one: Ending, tmp_path: Path) -> None:
     one.approve(plan)
     assert one.plan()["approved_by"] == ["jane.doe", "john.roe"]
     one.end(agreements=[LENT], day=dt.date(2027, 1, 1))
-    one.run("receive", FEED, str(tests_submitted(tmp_path, "more", APRIL)), "--agreement", LENT)
+    one.run("receive", FEED, str(file_of_tests(tmp_path, "more", APRIL)), "--agreement", LENT)
     one.end(agreements=[LENT])
     assert one.plan()["plan"] != plan and one.plan()["approved_by"] == []
     assert "has changed" in one.run("retention", "execute", plan, code=5)

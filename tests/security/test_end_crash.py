@@ -61,7 +61,7 @@ def state(one: Ending) -> dict[str, str]:
 def test_an_end_survives_kill_9(guarded: Guarded, tmp_path: Path) -> None:
     """Before the point of no return nothing has changed; after it the same command ends as if nothing had been."""
     one = Ending.begin(tmp_path / "one")
-    files = {day: ending.tests_submitted(tmp_path, day.strftime("%B"), day) for day in (GOES, STAYS)}
+    files = {day: ending.file_of_tests(tmp_path, day.strftime("%B"), day) for day in (GOES, STAYS)}
     for path in files.values():
         one.run("receive", FEED, str(path))
     one.receive([], persons=False)

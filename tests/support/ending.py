@@ -187,7 +187,7 @@ def of_persons(place: Path) -> list[Planted]:
             file.feed.startswith("ods_")]  # fmt: skip
 
 
-def tests_submitted(place: Path, name: str, *submitted: dt.date) -> Path:
+def file_of_tests(place: Path, name: str, *submitted: dt.date) -> Path:
     """A file of COVID tests, one submitted on each of the days."""
     table = next(sample.table for sample in person_samples() if sample.feed == TESTS)
     names = [str(column) for column in table.columns]
