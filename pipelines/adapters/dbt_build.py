@@ -68,15 +68,20 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
 
     told: SimpleQueue[Any] = SimpleQueue()
     # A daemon, so that an interrupted process ends at once: a build that is cut off is made up for by the next one.
-    threading.Thread(target=_run, args=(command, told), name="dbt", daemon=True).start()
+    running = threading.Thread(target=_run, args=(command, told), name="dbt", daemon=True)
+    running.start()
     errors: list[str] = []
-    while not isinstance(item := told.get(), dbtRunnerResult):
-        level, message, event = item
-        print(message, file=sys.stdout)
-        if level == "error":
-            errors.append(message)
-        if event is not None:
-            yield event
+    try:
+        while not isinstance(item := told.get(), dbtRunnerResult):
+            level, message, event = item
+            print(message, file=sys.stdout)
+            if level == "error":
+                errors.append(message)
+            if event is not None:
+                yield event
+    except GeneratorExit:  # nobody listens any more, but until dbt has ended the build is written to
+        running.join()
+        raise
     if item.exception is not None:
         errors.append(str(item.exception))
     if not item.success or errors:
