@@ -18,8 +18,8 @@ from pipelines.adapters import warehouse
 from pipelines.adapters.keys import KeyStore
 from pipelines.settings import PROJECT_ROOT, Settings
 
-# dbt logs every statement anyway; in this form and in one file a program can read them (see `bare`).
-LOGGED = {"DBT_LOG_FORMAT_FILE": "json", "DBT_LOG_FILE_MAX_BYTES": str(1 << 30)}
+# dbt then logs every statement, in a form and in one file that a program can read (see `bare`).
+LOGGED = {"DBT_LOG_LEVEL_FILE": "debug", "DBT_LOG_FORMAT_FILE": "json", "DBT_LOG_FILE_MAX_BYTES": str(1 << 30)}
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Store:
             if not name.startswith(("DATASTORE_", "DAGSTER_", "DBT_", "PYTHON"))
         }
         limit = {"DATASTORE_MEMORY": self.memory} if self.memory else {}
-        return {**ours, **limit, **LOGGED, "DATASTORE_HOME": str(self.home), "DATASTORE_KEYS": str(self.keys)}
+        return {**ours, **limit, "DATASTORE_HOME": str(self.home), "DATASTORE_KEYS": str(self.keys)}
 
     def receive(self, files: Files) -> Cost:
         """`datastore receive` for each feed that has files, in turn."""
@@ -55,21 +55,21 @@ class Store:
             cost += self._datastore("receive", feed, *map(str, paths))
         return cost
 
-    def refresh(self) -> Cost:
-        """`datastore refresh`."""
-        return self._datastore("refresh")
+    def refresh(self, logged: bool = False) -> Cost:
+        """`datastore refresh`; `logged` when its statements are to be repeated (see `bare`)."""
+        return self._datastore("refresh", **(LOGGED if logged else {}))
 
     def run(self, *arguments: str) -> Cost:
         """A module of the project's Python on this store, measured."""
         return self._run([sys.executable, "-m", *arguments], arguments[0])
 
-    def _datastore(self, *arguments: str) -> Cost:
-        return self._run([sys.executable, "-m", "pipelines.cli", *arguments], "-".join(arguments[:2]))
+    def _datastore(self, *arguments: str, **further: str) -> Cost:
+        return self._run([sys.executable, "-m", "pipelines.cli", *arguments], "-".join(arguments[:2]), **further)
 
-    def _run(self, command: list[str], name: str) -> Cost:
+    def _run(self, command: list[str], name: str, **further: str) -> Cost:
         log = self.home.with_name(f"{self.home.name}.logs") / f"{len(self.logs):02}-{name}.txt"
         self.logs.append(log)
-        return measured(command, log, self.environment, PROJECT_ROOT)
+        return measured(command, log, {**self.environment, **further}, PROJECT_ROOT)
 
     def remove(self) -> None:
         """Give the space back."""

@@ -105,8 +105,7 @@ class Run:
         people = self._people("start-up")
         store = self._store("start-up")
         received = store.receive(people.back_files)
-        first = store.refresh()
-        # While dbt's log is of that refresh.
+        first = store.refresh(logged=True)
         replayed = self._replay(bare.Job.of(people.back_files, store.home, []), "start-up: bare")
         some = self._replay(_peers_job(people, store), "start-up: bare, the peers' tables")
         store.receive(people.night)
@@ -127,7 +126,7 @@ class Run:
         self.say(f"full rebuild, {people.scale}{f', {memory}' if memory else ''}")
         store = self._store(name, memory)
         received = store.receive(people.all_files)
-        refreshed = store.refresh()
+        refreshed = store.refresh(logged=True)
         self._cost(f"{name}: receive", received)
         self._cost(f"{name}: refresh", refreshed)
         return store, received + refreshed
