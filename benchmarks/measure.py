@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import subprocess
 import sys
 import threading
@@ -75,8 +76,11 @@ def measured(command: Sequence[str], log: Path, environment: Mapping[str, str], 
         cpu = used.ru_utime + used.ru_stime + _orphans()
     if process.returncode:
         raise Failed(f"exit {process.returncode} of {' '.join(command[:6])} ...: see {log}")
-    # The kernel's own peak is of the largest single process, to the page; the samples are of all together.
-    return Cost(cpu, wall, max(memory.peak, used.ru_maxrss * 1024))
+    # The kernel's own peak is of the largest single process, to the page; the samples are of all together. A process
+    # that has not outgrown the one that started it has the peak of that one.
+    ours = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    largest = used.ru_maxrss * 1024 if used.ru_maxrss > ours else 0
+    return Cost(cpu, wall, max(memory.peak, largest))
 
 
 class _Memory(threading.Thread):
