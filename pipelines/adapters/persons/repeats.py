@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import polars as pl
+import pyarrow as pa
 from numpy.typing import NDArray
 
 Words = NDArray[np.uint64]
@@ -48,7 +49,8 @@ class Repeats:
         self._count = 0
         self._waiting: deque[tuple[pl.DataFrame, Words]] = deque()
         self._gone: list[Words] = []
-        self._held: list[pl.DataFrame] = []
+        # As Arrow, which copies what is held: a filtered frame keeps the texts of all the rows that it was made of.
+        self._held: list[pa.Table] = []
         self._held_words: list[Words] = []
 
     def new(self, rows: pl.DataFrame) -> Iterator[pl.DataFrame]:
@@ -82,7 +84,8 @@ class Repeats:
         """What becomes of the rows that were held back."""
         if not self._held:
             return Rest(None, 0, None)
-        held, words, gone = pl.concat(self._held), np.concatenate(self._held_words), np.concatenate(self._gone)
+        held = pl.DataFrame(pl.from_arrow(pa.concat_tables(self._held)))
+        words, gone = np.concatenate(self._held_words), np.concatenate(self._gone)
         gone.sort()
         places = np.searchsorted(gone, words)
         repeats = gone[np.minimum(places, len(gone) - 1)] == words if len(gone) else np.zeros(len(words), np.bool_)
@@ -101,7 +104,7 @@ class Repeats:
         return rows
 
     def _hold(self, rows: pl.DataFrame, words: Words, which: NDArray[np.bool_]) -> None:
-        self._held.append(rows.filter(pl.Series(which)))
+        self._held.append(rows.filter(pl.Series(which)).to_arrow())
         self._held_words.append(words[which])
 
     def _slots_of(self, words: Words) -> Words:
