@@ -118,7 +118,9 @@ def _reasons(result: dg.ExecuteInProcessResult) -> Iterator[str]:
             detail = f" ({broken} rows)" if broken else ""
             yield f"{check.asset_key.to_user_string()}: {check.check_name}: {check.description or 'failed'}{detail}"
     for step, cause, kind in _failures(result):
-        if kind != "DagsterAssetCheckFailedError":
+        if kind == INTERRUPTED:
+            yield f"stopped while step {step} ran: the next refresh makes up for it"
+        elif kind != "DagsterAssetCheckFailedError":
             yield f"step {step} failed with {kind}{_said(cause, kind)}: see the run in the Dagster UI"
 
 
@@ -130,6 +132,7 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str | None, A
         yield event.step_key, cause, (cause.cls_name or "error") if cause else "error"
 
 
+INTERRUPTED = "DagsterExecutionInterruptedError"
 # Errors whose message is ours and holds no value of the data.
 OURS = {
     "Ungoverned",

@@ -67,8 +67,8 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
     from dbt.cli.main import dbtRunnerResult
 
     told: SimpleQueue[Any] = SimpleQueue()
-    # A daemon, so that an interrupted process ends at once: a build that is cut off is made up for by the next one.
-    running = threading.Thread(target=_run, args=(command, told), name="dbt", daemon=True)
+    stopped = threading.Event()
+    running = threading.Thread(target=_run, args=(command, told, stopped), name="dbt")
     running.start()
     errors: list[str] = []
     try:
@@ -79,7 +79,9 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
                 errors.append(message)
             if event is not None:
                 yield event
-    except GeneratorExit:  # nobody listens any more, but until dbt has ended the build is written to
+    except BaseException:
+        # Interrupted, or nobody listens any more. Until dbt has ended the build is written to.
+        stopped.set()
         running.join()
         raise
     if item.exception is not None:
@@ -88,16 +90,20 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
         raise DbtFailed("\n\n".join(errors) or "dbt did not end well")
 
 
-def _run(command: Sequence[str], told: SimpleQueue[Any]) -> None:
+def _run(command: Sequence[str], told: SimpleQueue[Any], stopped: threading.Event) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt_common.events.base_types import EventMsg
     from dbt_common.events.functions import msg_to_dict
+    from dbt_common.exceptions import DbtRuntimeError
 
     from pipelines.adapters import dbt_plugin
 
     def hear(message: EventMsg) -> None:
+        # dbt knows no way to be stopped from outside: a node whose statement cannot begin has failed.
+        if stopped.is_set() and message.info.name == "SQLQuery":
+            raise DbtRuntimeError("stopped")
         if message.info.level not in SILENT:
             event = msg_to_dict(message) if message.info.name in RESULTS else None
             told.put((message.info.level, message.info.msg, event))
