@@ -1,7 +1,7 @@
 """`dbt build` in this process, and what it tells as Dagster's events.
 
-dagster-dbt would start a dbt of its own: it imports everything once more, and makes a line of JSON of each of many
-thousand events, of which Dagster reads a few hundred.
+dagster-dbt would start a dbt of its own: it imports everything once more, and makes a line of JSON of each
+of its events, of which Dagster reads a few.
 """
 
 from __future__ import annotations
@@ -67,8 +67,7 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
     from dbt.cli.main import dbtRunnerResult
 
     told: SimpleQueue[Any] = SimpleQueue()
-    stopped = threading.Event()
-    running = threading.Thread(target=_run, args=(command, told, stopped), name="dbt")
+    running = threading.Thread(target=_run, args=(command, told), name="dbt")
     running.start()
     errors: list[str] = []
     try:
@@ -79,31 +78,25 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
                 errors.append(message)
             if event is not None:
                 yield event
-    except BaseException:
-        # Interrupted, or nobody listens any more. Until dbt has ended the build is written to.
-        stopped.set()
+    finally:
+        # Whoever stops listening waits too: until dbt has ended the build is written to.
         running.join()
-        raise
     if item.exception is not None:
         errors.append(str(item.exception))
     if not item.success or errors:
         raise DbtFailed("\n\n".join(errors) or "dbt did not end well")
 
 
-def _run(command: Sequence[str], told: SimpleQueue[Any], stopped: threading.Event) -> None:
+def _run(command: Sequence[str], told: SimpleQueue[Any]) -> None:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.adapters.factory import reset_adapters
     from dbt.cli.main import dbtRunner, dbtRunnerResult
     from dbt_common.events.base_types import EventMsg
     from dbt_common.events.functions import msg_to_dict
-    from dbt_common.exceptions import DbtRuntimeError
 
     from pipelines.adapters import dbt_plugin
 
     def hear(message: EventMsg) -> None:
-        # dbt knows no way to be stopped from outside: a node whose statement cannot begin has failed.
-        if stopped.is_set() and message.info.name == "SQLQuery":
-            raise DbtRuntimeError("stopped")
         if message.info.level not in SILENT:
             event = msg_to_dict(message) if message.info.name in RESULTS else None
             told.put((message.info.level, message.info.msg, event))
