@@ -2,8 +2,8 @@
 
 The model's SQL gives the rows of the touched keys (`is_delta`), or all rows. Touched are the keys of its own answer and,
 where rows can vanish, those of model `touched`. What differs between old and new rows goes to `<model>__changes`; columns
-in `unversioned` do not count as a difference. All of it, and the note of the batches of `feed` that were taken in, is one
-transaction. -#}
+in `unversioned` do not count as a difference. All of it, and the notes of the changes and of the batches of `feed` that
+were taken in, is one transaction. -#}
 {% materialization by_key, adapter='duckdb' %}
     {%- set key = config.require('key') -%}
     {%- set feed = config.get('feed') -%}
@@ -12,7 +12,8 @@ transaction. -#}
     {%- set target_relation = this.incorporate(type='table') -%}
     {%- set changes = this.incorporate(path={'identifier': this.identifier ~ '__changes'}, type='table') -%}
     {{ run_hooks(pre_hooks) }}
-    {%- if not is_delta(model.name) -%}
+    {%- set is_delta_now = is_delta(model.name) -%}
+    {%- if not is_delta_now -%}
         {%- do run_query('drop view if exists ' ~ target_relation) if load_cached_relation(this) is not none and load_cached_relation(this).type == 'view' -%}
         {%- call statement('drop') -%} drop table if exists {{ changes }} {%- endcall -%}
         {%- call statement('drop_target') -%} drop table if exists {{ target_relation }} {%- endcall -%}
@@ -70,6 +71,21 @@ transaction. -#}
         {%- for part in ['new', 'keys', 'old'] -%}
         {%- call statement('drop_' ~ part) -%} drop table {{ model.name }}__{{ part }} {%- endcall -%}
         {%- endfor -%}
+    {%- endif -%}
+    {%- set noted = state_table('changes') ~ ' where model_name = \'' ~ model.name ~ '\'' -%}
+    {%- set run = '(select max(run) from ' ~ state_table('runs') ~ ')' -%}
+    {%- if not is_delta_now -%}
+    {%- call statement('forget_changes') -%} delete from {{ noted }} {%- endcall -%}
+    {%- call statement('note_changes') -%}
+        insert into {{ state_table('changes') }} select '{{ model.name }}', {{ run }}, {{ run }}
+    {%- endcall -%}
+    {%- else -%}
+    {%- call statement('note_changes') -%}
+        update {{ state_table('changes') }} set
+            since = {{ 'since' if makes_up() else 'until' }},
+            until = {{ run }}
+        where model_name = '{{ model.name }}'
+    {%- endcall -%}
     {%- endif -%}
     {%- if feed -%}
     {%- call statement('applied') -%}

@@ -17,7 +17,7 @@ disabilities and mental health have functions of their own). `function` is the t
 {%- endmacro %}
 
 {#- Spans of ordinary spells, each in one kind of bed, open ones without an end: whole spells without critical care, and
-the parts of the others. With `changed` those that differ from the night before, old (is_new false) and new. -#}
+the parts of the others. With `changed` those that differ from the night before; those that were weigh less than nothing. -#}
 {% macro bed_spans(changed=false) -%}
 select
     s.record_key,
@@ -27,7 +27,7 @@ select
     {{ ward_bed_type('s.treatment_function_code') }} as bed_type,
     s.admission_at as starts_at,
     s.discharge_at as ends_at,
-    {{ 's.is_new,' if changed }}
+    {{ weight_of('s', changed) }} as weight,
     s.covid_from_date
 from {{ changes_of('int_spells__spells') if changed else ref('int_spells__spells') }} as s
 where s.patient_classification = '1' and not s.has_critical_care
@@ -40,7 +40,7 @@ select
     c.bed_type,
     c.starts_at,
     c.ends_at,
-    {{ 'c.is_new,' if changed }}
+    {{ weight_of('c', changed) }} as weight,
     c.covid_from_date
 from {{ changes_of('int_occupancy__critical_care') if changed else ref('int_occupancy__critical_care') }} as c
 {%- endmacro %}

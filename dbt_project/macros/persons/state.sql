@@ -1,5 +1,8 @@
 {#- Person-level models are kept from night to night. What is here says what a model has, and what a night brings.
 
+Builds are numbered. A model that is kept by key notes from which build to which its changes lead (`state.changes`), one
+that adds changes up notes until which build it has them (`state.figures`): it adds those that follow, or starts anew.
+
 A model is worked out whole when it does not exist or `--full-refresh` asks for it, else only what changed is. The
 changes of a run stay in `<model>__changes` until a run has ended well, so that a run that was killed is made up for by the
 next one: changed keys are worked out from what is there now, and doing it twice gives the same. -#}
@@ -33,10 +36,19 @@ next one: changed keys are worked out from what is there now, and doing it twice
 {% macro begin_run() -%}
     {%- if execute and flags.WHICH == 'build' -%}
     create schema if not exists {{ state_table('runs').without_identifier() }};
+    {%- if flags.FULL_REFRESH %}
+    drop table if exists {{ state_table('runs') }};
+    {%- endif %}
     create table if not exists {{ state_table('applied_batches') }} (model_name varchar, batch varchar);
-    create table if not exists {{ state_table('runs') }} (makes_up boolean, is_complete boolean);
+    create table if not exists {{ state_table('changes') }} (model_name varchar, since bigint, until bigint);
+    create table if not exists {{ state_table('figures') }} (model_name varchar, until bigint);
+    create table if not exists {{ state_table('runs') }} (run bigint, makes_up boolean, is_complete boolean);
     create or replace table {{ state_table('runs') }} as
-    select coalesce(bool_or(not is_complete), false) as makes_up, false as is_complete from {{ state_table('runs') }};
+    select
+        coalesce(max(run), 0) + 1 as run,
+        coalesce(bool_or(not is_complete), false) as makes_up,
+        false as is_complete
+    from {{ state_table('runs') }};
     {%- endif -%}
 {%- endmacro %}
 
@@ -53,6 +65,29 @@ next one: changed keys are worked out from what is there now, and doing it twice
 {#- Whether this run makes up for one that was stopped. -#}
 {% macro makes_up() -%}
     {{ return(run_query('select bool_or(makes_up) from ' ~ state_table('runs')).columns[0].values()[0]) }}
+{%- endmacro %}
+
+{#- Whether this model has all but the changes that its sources, models kept by key, hold of now: then it adds those up. -#}
+{% macro adds_changes(sources) -%}
+    {%- if not is_delta(model.name) -%}
+    {{ return(false) }}
+    {%- endif -%}
+    {%- set found = run_query(
+        'select count(*) from ' ~ state_table('figures') ~ ' as f inner join ' ~ state_table('changes')
+        ~ ' as c on f.until = c.since where f.model_name = \'' ~ model.name ~ '\' and c.model_name in (\''
+        ~ sources | join('\', \'') ~ '\')'
+    ) -%}
+    {{ return(found.columns[0].values()[0] == sources | length) }}
+{%- endmacro %}
+
+{#- A query of this model's rows as they are, where changes are added to them. -#}
+{% macro all_kept(adds) -%}
+    {{ return('select * from ' ~ kept(model.name) if adds else none) }}
+{%- endmacro %}
+
+{#- How often a row counts: once, and where changes are added up, less by one for each that was. -#}
+{% macro weight_of(alias, adds) -%}
+    {{ return('case when ' ~ alias ~ '.is_new then 1 else -1 end' if adds else '1') }}
 {%- endmacro %}
 
 {#- The accepted batches of a feed that a model has not taken in. -#}

@@ -1,4 +1,15 @@
-{{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_spells__dirty_admissions', day='date') }}
+{%- set classes = ['community_onset', 'indeterminate', 'probable', 'definite'] -%}
+{%- set lead = ['admissions', 'hcai_community_onset', 'hcai_indeterminate', 'hcai_probable', 'hcai_definite'] -%}
+{%- set sources = ['int_spells__spells', 'int_spells__submissions'] -%}
+{{ config(
+    materialized='by_figure', changes_of=sources, figure=['date', 'org_level', 'org_code'], present=lead | join(' + ') ~ ' > 0',
+    made_of='int_spells__spells', days=['admission_date', 'coalesce(hcai_date, admission_date)']
+) }}
+{%- set spells = ref('int_spells__spells') %}
+{%- set submitted = days_of_new_submissions('int_spells__submissions', 'int_spells__horizon') %}
+{%- set adds = adds_changes(sources) -%}
+{%- set read = changes_of('int_spells__spells') if adds else spells -%}
+{%- set weight = weight_of('s', adds) -%}
 {%- set admissions = {
     'admissions': 'true',
     'emergency_admissions': "s.admission_method in ('21', '22', '23', '24', '25', '28', '2A', '2B', '2C', '2D')",
@@ -10,23 +21,22 @@
     'covid_primary_admissions': 's.is_covid_primary',
     'covid_care_home_admissions': 's.is_from_care_home'
 } -%}
-{%- set classes = ['community_onset', 'indeterminate', 'probable', 'definite'] -%}
 with events as (
     select
         s.admission_date as date,
         s.provider_code,
         s.site_code,
         {%- for measure, condition in admissions.items() %}
-        case when {{ condition }} then 1 else 0 end as {{ measure }},
+        case when {{ condition }} then {{ weight }} else 0 end as {{ measure }},
         {%- endfor %}
         {%- for class in classes %}
         0 as hcai_{{ class }},
         {%- endfor %}
         s.practice_code
-    from {{ ref('int_spells__spells') }} as s
+    from {{ read }} as s
     where
         not s.is_merger_continuation
-        and {{ is_written('s.admission_date', 'admissions_daily', ref('int_spells__dirty_admissions')) }}
+        and {{ is_within('s.admission_date') }}
     union all
     select
         s.hcai_date as date,
@@ -36,16 +46,16 @@ with events as (
         0 as {{ measure }},
         {%- endfor %}
         {%- for class in classes %}
-        case when s.hcai_class = '{{ class }}' then 1 else 0 end as hcai_{{ class }},
+        case when s.hcai_class = '{{ class }}' then {{ weight }} else 0 end as hcai_{{ class }},
         {%- endfor %}
         s.practice_code
-    from {{ ref('int_spells__spells') }} as s
+    from {{ read }} as s
     where
         s.hcai_class is not null
-        and {{ is_written('s.hcai_date', 'admissions_daily', ref('int_spells__dirty_admissions')) }}
+        and {{ is_within('s.hcai_date') }}
 ),
 
-{%- set measures = admissions.keys() | list + ['hcai_community_onset', 'hcai_indeterminate', 'hcai_probable', 'hcai_definite'] %}
+{%- set measures = admissions.keys() | list + lead[1:] %}
 
 leaf as (
     select
@@ -63,7 +73,10 @@ leaf as (
 {%- set added = {} %}
 {%- for measure in measures %}{% do added.update({measure: 'sum'}) %}{% endfor %}
 
-{{ levels_of('leaf', ['date'], 'date', added, 'int_spells__expected', practices=true) }}
+{{ levels_of(
+    'leaf', ['date'], 'date', added, 'int_spells__expected', practices=true, kept=all_kept(adds), lead=lead,
+    expected_anew=submitted
+) }}
 
 select
     f.date,

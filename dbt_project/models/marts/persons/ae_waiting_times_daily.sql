@@ -41,7 +41,16 @@ figures as (
     {%- endfor %}
 ),
 
-{{ coverage('int_ae__expected', 'figures', key, 'date') }}
+providers_with_attendances as (
+    select
+        date,
+        department_type,
+        org_code as provider_code
+    from figures
+    where org_level = 'trust'
+),
+
+{{ coverage('int_ae__expected', 'providers_with_attendances', key, 'date') }}
 
 select
     f.date,
@@ -59,5 +68,5 @@ select
     {{ nth('f.' ~ measure, 1) }} as {{ measure }}_median_minutes,
     {{ nth('f.' ~ measure, 2) }} as {{ measure }}_p95_minutes,
     {%- endfor %}
-    {{ coverage_columns('coalesce(r.orgs_reported, 1)') }}
+    {{ coverage_columns('r.orgs_reported') }}
 {{ with_coverage(key, 'date') }}

@@ -1,132 +1,84 @@
-{{ config(materialized='by_period', made_of='int_spells__spells', dirty='int_stays__dirty_months', day='admission_month') }}
-{#- Quantiles and Kaplan-Meier medians are read off counts of stays by nights, which are few and add up. -#}
 {%- set key = ['admission_month', 'covid_group', 'age_band', 'critical_care_use'] -%}
+{%- set figure = stay_figure() -%}
+{%- set sources = ['int_spells__spells', 'int_spells__submissions'] -%}
+{{ config(
+    materialized='by_figure', changes_of=sources, figure=figure, present='stays > 0', made_of='int_spells__spells',
+    days=['stay_admission_date', 'stay_admission_date']
+) }}
+{#- Quantiles and Kaplan-Meier medians are read off counts of stays by nights, which are few and add up: those of ended
+stays are kept, those of open ones grow each night. In a night's delta the figures of open stays and of changed ones are
+worked out again. -#}
 {%- set quantiles = [('lower_quartile_nights', 0.25), ('median_nights', 0.5), ('upper_quartile_nights', 0.75), ('p90_nights', 0.9)] -%}
+{%- set changes = changes_of('int_spells__spells') -%}
+{%- set submitted = days_of_new_submissions('int_spells__submissions', 'int_spells__horizon') -%}
+{%- set adds = adds_changes(sources) -%}
 with stays as (
     select
-        cast(date_trunc('month', s.stay_admission_date) as date) as admission_month,
-        s.provider_code,
-        s.site_code,
-        s.practice_code,
-        s.age_band,
-        case when s.stay_has_critical_care then 'yes' else 'no' end as critical_care_use,
-        coalesce(s.covid_from_date <= coalesce(s.stay_discharge_date, h.horizon_date), false) as is_covid_test,
-        s.stay_is_covid_diagnosed as is_covid_diagnosed,
-        s.stay_discharge_date is not null as is_completed,
-        coalesce(s.stay_discharge_date, h.horizon_date) - s.stay_admission_date as nights
+        {{ stay_columns() }},
+        1 as weight
     from {{ ref('int_spells__spells') }} as s
     cross join {{ ref('int_spells__horizon') }} as h
-    where s.is_stay_start and s.stay_admission_date >= {{ first_day() }} and s.stay_admission_date < {{ end_day() }}
-),
-
-counted as (
-    select
-        s.admission_month,
-        s.provider_code,
-        s.site_code,
-        s.age_band,
-        s.critical_care_use,
-        s.is_covid_test,
-        s.is_covid_diagnosed,
-        s.nights,
-        count(case when s.is_completed then 1 end) as ended,
-        count(case when not s.is_completed then 1 end) as censored
-    from stays as s
-    where
-        {{ is_written('s.admission_month', 'length_of_stay', ref('int_stays__dirty_months')) }}
-    group by
-        s.admission_month, s.provider_code, s.site_code, s.age_band, s.critical_care_use, s.is_covid_test,
-        s.is_covid_diagnosed, s.nights
-),
-
-grouped as (
-    {%- for covid_group, condition in [
-        ('all', 'true'), ('covid_test', 'c.is_covid_test'), ('covid_diagnosed', 'c.is_covid_diagnosed')
-    ] %}
-    select
-        c.admission_month,
-        c.provider_code,
-        c.site_code,
-        placed.region_code,
-        placed.icb_code,
-        c.age_band,
-        c.critical_care_use,
-        '{{ covid_group }}' as covid_group,
-        c.nights,
-        c.ended,
-        c.censored
-    from counted as c
-    {{ placed_on('c', 'c.admission_month') }}
-    where {{ condition }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
-leaf as (
-    select
-        admission_month,
-        provider_code,
-        site_code,
-        region_code,
-        icb_code,
-        case when grouping(age_band) = 1 then 'all' else age_band end as age_band,
-        case when grouping(critical_care_use) = 1 then 'all' else critical_care_use end as critical_care_use,
-        covid_group,
-        nights,
-        sum(ended) as ended,
-        sum(censored) as censored
-    from grouped
-    group by
-        admission_month, provider_code, site_code, region_code, icb_code, covid_group, nights,
-        cube(age_band, critical_care_use)
-),
-
-practice_leaf as (
-    {%- for covid_group, condition in [
-        ('all', 'true'), ('covid_test', 's.is_covid_test'), ('covid_diagnosed', 's.is_covid_diagnosed')
-    ] %}
-    select
-        s.admission_month,
-        s.practice_code,
-        '{{ covid_group }}' as covid_group,
-        s.nights,
-        count(case when s.is_completed then 1 end) as ended,
-        count(case when not s.is_completed then 1 end) as censored
-    from stays as s
-    where {{ is_written('s.admission_month', 'length_of_stay', ref('int_stays__dirty_months')) }} and {{ condition }}
-    group by s.admission_month, s.practice_code, s.nights
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
-by_nights as (
-    {%- for level, code, has in hospital_levels() %}
-    select
-        admission_month,
-        '{{ level }}' as org_level,
-        {{ code }} as org_code,
-        covid_group,
-        age_band,
-        critical_care_use,
-        nights,
-        sum(ended) as ended,
-        sum(censored) as censored
-    from leaf
-    where {{ has }}{% if level == 'site' %} and age_band = 'all' and critical_care_use = 'all'{% endif %}
-    group by admission_month, covid_group, age_band, critical_care_use, nights{{ ', ' ~ code if level != 'nation' }}
+    where s.is_stay_start and s.stay_discharge_date is null and {{ is_within('s.stay_admission_date') }}
+    {%- if adds %}
     union all
-    {%- endfor %}
     select
-        admission_month,
-        'gp_practice' as org_level,
-        practice_code as org_code,
-        covid_group,
-        'all' as age_band,
-        'all' as critical_care_use,
+        {{ stay_columns() }},
+        0 as weight
+    from {{ changes }} as s
+    cross join {{ ref('int_spells__horizon') }} as h
+    where s.is_stay_start
+    {%- endif %}
+),
+
+{{ stays_by_nights() }},
+
+{%- if adds %}
+
+touched as (
+    select {{ figure | join(', ') }}
+    from by_nights
+    union
+    select {{ figure | join(', ') }}
+    from {{ kept(model.name) }}
+    where admission_month in (select n.date from ({{ submitted }}) as n)
+),
+{%- endif %}
+
+ended_and_open as (
+    select
+        e.{{ figure | join(',\n        e.') }},
+        e.nights,
+        e.stays as ended,
+        0 as censored
+    from {{ ref('int_stays__ended') }} as e
+    where {{ is_within('e.admission_month') }}{% if adds %} and {{ is_among('touched', figure, 'e') }}{% endif %}
+    union all
+    select
+        {{ figure | join(',\n        ') }},
         nights,
-        ended,
-        censored
-    from practice_leaf
+        0 as ended,
+        stays as censored
+    from by_nights
+    {%- if adds %}
+    where stays > 0
+    union all
+    select
+        {{ figure | join(',\n        ') }},
+        0 as nights,
+        0 as ended,
+        0 as censored
+    from touched
+    {%- endif %}
+),
+
+by_figure_and_nights as (
+    select
+        {{ figure | join(',\n        ') }},
+        nights,
+        sum(ended) as ended,
+        sum(censored) as censored
+    from ended_and_open
+    group by {{ figure | join(', ') }}, nights
 ),
 
 {%- set group = 'b.org_level, b.org_code, b.' ~ key | join(', b.') %}
@@ -141,7 +93,7 @@ at_risk as (
         sum(b.ended + b.censored) over (
             partition by {{ group }} order by b.nights rows between current row and unbounded following
         ) as at_risk
-    from by_nights as b
+    from by_figure_and_nights as b
 ),
 
 -- The share that stays longer than so many nights, as a sum of logarithms; nobody stays longer where all end.
@@ -176,7 +128,23 @@ figures as (
     group by {{ group }}
 ),
 
-{{ coverage('int_spells__expected', 'figures', key, 'admission_month') }}
+providers_with_stays as (
+    select
+        {{ key | join(',\n        ') }},
+        org_code as provider_code
+    from figures
+    where org_level = 'trust' and stays > 0
+    {%- if adds %}
+    union all
+    select
+        k.{{ key | join(',\n        k.') }},
+        k.org_code as provider_code
+    from {{ kept(model.name) }} as k
+    where k.org_level = 'trust' and not {{ is_among('touched', figure, 'k') }}
+    {%- endif %}
+),
+
+{{ coverage('int_spells__expected', 'providers_with_stays', key, 'admission_month') }}
 
 select
     f.admission_month,
@@ -199,5 +167,5 @@ select
     cast(f.still_over_14_nights as bigint) as still_over_14_nights,
     cast(f.still_over_21_nights as bigint) as still_over_21_nights,
     cast(f.km_median_nights as bigint) as km_median_nights,
-    {{ coverage_columns('coalesce(r.orgs_reported, 1)') }}
+    {{ coverage_columns('r.orgs_reported') }}
 {{ with_coverage(key, 'admission_month') }}
