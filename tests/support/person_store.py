@@ -70,6 +70,14 @@ class PersonStore:
         shutil.rmtree(self.store.settings.build.parent)
         self.refresh()
 
+    def begun_anew(self) -> set[str]:
+        """Models that add changes up and did not in the last refresh, but were worked out whole."""
+        with warehouse.build(self.store.settings, read_only=True) as connection:
+            found = connection.execute(
+                "SELECT model_name FROM build.state.figures WHERE begun = (SELECT max(run) FROM build.state.runs)"
+            ).fetchall()
+            return {name for (name,) in found}
+
     def marts(self) -> dict[str, Counter[tuple[Any, ...]]]:
         """Every row of every mart of person-level feeds, with how often it stands there."""
         with warehouse.build(self.store.settings, read_only=True) as connection:

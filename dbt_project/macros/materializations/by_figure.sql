@@ -13,8 +13,13 @@ horizon of spells). -#}
     {%- set new = model.name ~ '__new' -%}
     {{ run_hooks(pre_hooks) }}
     {%- set adds = adds_changes(sources) -%}
+    {%- set noted = "where model_name = '" ~ model.name ~ "'" -%}
     {%- call statement('forget') -%}
-        delete from {{ state_table('figures') }} where model_name = '{{ model.name }}'
+        {%- if adds -%}
+        update {{ state_table('figures') }} set until = null {{ noted }}
+        {%- else -%}
+        delete from {{ state_table('figures') }} {{ noted }}
+        {%- endif -%}
     {%- endcall -%}
     {{ adapter.commit() }}
     {%- if adds -%}
@@ -41,11 +46,14 @@ horizon of spells). -#}
         {%- call statement('main') -%} select {{ months | length }} as months_written {%- endcall -%}
     {%- endif -%}
     {{ adapter.commit() }}
+    {%- set until = '(select max(until) from ' ~ state_table('changes') ~ " where model_name in ('" ~ sources | join("', '") ~ "'))" -%}
     {%- call statement('note') -%}
+        {%- if adds -%}
+        update {{ state_table('figures') }} set until = {{ until }} {{ noted }}
+        {%- else -%}
         insert into {{ state_table('figures') }}
-        select '{{ model.name }}', max(until)
-        from {{ state_table('changes') }}
-        where model_name in ('{{ sources | join("', '") }}')
+        select '{{ model.name }}', max(run), {{ until }} from {{ state_table('runs') }}
+        {%- endif -%}
     {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}

@@ -180,7 +180,7 @@ dated_leaf as (
 select
     h.*,
     {{ local_date('h', 'n') }} as date
-from {{ kept }} as h
+from ({{ kept }}) as h
 {{ with_local_date('h', 'n') }}
 {%- endset %}
 

@@ -1,7 +1,8 @@
 {#- Person-level models are kept from night to night. What is here says what a model has, and what a night brings.
 
 Builds are numbered. A model that is kept by key notes from which build to which its changes lead (`state.changes`), one
-that adds changes up notes until which build it has them (`state.figures`): it adds those that follow, or starts anew.
+that adds changes up notes in which build it began and until which it has them (`state.figures`): it adds those that follow,
+or begins anew.
 
 A model is worked out whole when it does not exist or `--full-refresh` asks for it, else only what changed is. The
 changes of a run stay in `<model>__changes` until a run has ended well, so that a run that was killed is made up for by the
@@ -41,7 +42,7 @@ next one: changed keys are worked out from what is there now, and doing it twice
     {%- endif %}
     create table if not exists {{ state_table('applied_batches') }} (model_name varchar, batch varchar);
     create table if not exists {{ state_table('changes') }} (model_name varchar, since bigint, until bigint);
-    create table if not exists {{ state_table('figures') }} (model_name varchar, until bigint);
+    create table if not exists {{ state_table('figures') }} (model_name varchar, begun bigint, until bigint);
     create table if not exists {{ state_table('runs') }} (run bigint, makes_up boolean, is_complete boolean);
     create or replace table {{ state_table('runs') }} as
     select
