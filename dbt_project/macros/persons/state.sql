@@ -36,10 +36,11 @@ next one: changed keys are worked out from what is there now, and doing it twice
 {#- Before a run: open its note. A note that is still open is that of a run that was stopped: this one makes up for it. -#}
 {% macro begin_run() -%}
     {%- if execute and flags.WHICH == 'build' -%}
-    create schema if not exists {{ state_table('runs').without_identifier() }};
+    {%- set schema = state_table('runs').without_identifier() %}
     {%- if flags.FULL_REFRESH %}
-    drop table if exists {{ state_table('runs') }};
+    drop schema if exists {{ schema }} cascade;
     {%- endif %}
+    create schema if not exists {{ schema }};
     create table if not exists {{ state_table('applied_batches') }} (model_name varchar, batch varchar);
     create table if not exists {{ state_table('changes') }} (model_name varchar, since bigint, until bigint);
     create table if not exists {{ state_table('figures') }} (model_name varchar, begun bigint, until bigint);
