@@ -133,8 +133,9 @@ def _failures(result: dg.ExecuteInProcessResult) -> Iterator[tuple[str | None, A
 
 
 INTERRUPTED = "DagsterExecutionInterruptedError"
-# Errors whose message is ours and holds no value of the data.
+# Errors of whose message the first line is ours and holds no value of the data.
 OURS = {
+    "DbtFailed",
     "Ungoverned",
     "KeyMissing",
     "SealBroken",

@@ -28,7 +28,7 @@ SILENT = ("debug", "test")
 
 
 class DbtFailed(Exception):
-    """dbt did not end well; what it said of each error."""
+    """dbt did not end well: its first line names the nodes that failed, what dbt said of each error follows."""
 
 
 def build(context: dg.AssetExecutionContext, arguments: Sequence[str], parsed: Path, target: Path) -> Iterator[Any]:
@@ -70,6 +70,7 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
     running = threading.Thread(target=_run, args=(command, told), name="dbt")
     running.start()
     errors: list[str] = []
+    failed: list[str] = []
     try:
         while not isinstance(item := told.get(), dbtRunnerResult):
             level, message, event = item
@@ -77,6 +78,9 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
             if level == "error":
                 errors.append(message)
             if event is not None:
+                if level == "error":
+                    node = event["data"]["node_info"]
+                    failed.append(f"{node['resource_type']} {node['node_name']}")
                 yield event
     finally:
         # Whoever stops listening waits too: until dbt has ended the build is written to.
@@ -84,7 +88,7 @@ def _told(command: Sequence[str]) -> Iterator[dict[str, Any]]:
     if item.exception is not None:
         errors.append(str(item.exception))
     if not item.success or errors:
-        raise DbtFailed("\n\n".join(errors) or "dbt did not end well")
+        raise DbtFailed("\n\n".join([f"{', '.join(failed) or 'dbt'} failed", *errors]))
 
 
 def _run(command: Sequence[str], told: SimpleQueue[Any]) -> None:

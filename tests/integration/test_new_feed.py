@@ -68,12 +68,22 @@ def test_a_scaffolded_feed_reaches_observation(checkout: Path, tmp_path: Path) -
         refreshed = datastore("refresh")
         assert refreshed.code == 0, refreshed.err
         asked = f"select org_code, value from marts.observation where metric_id like '{FEED}%' order by 1"
-        answer = datastore("query", asked, "--json")
-    assert json.loads(answer.out) == [
-        {"org_code": "ZA0", "value": 120.0},
-        {"org_code": "ZA1", "value": 0.0},
-        {"org_code": "ZS001", "value": 7.0},
-    ]
+        rows = [
+            {"org_code": "ZA0", "value": 120.0},
+            {"org_code": "ZA1", "value": 0.0},
+            {"org_code": "ZS001", "value": 7.0},
+        ]
+        assert json.loads(datastore("query", asked, "--json").out) == rows
+
+        # A model that fails: one line that names it, and the release before stays served.
+        model = checkout / "dbt_project/models/marts/observations/publication.sql"
+        good = model.read_text()
+        model.write_text(f"{good}\nwhere 'no number' + 1 = 2\n")
+        broken = datastore("refresh")
+        model.write_text(good)
+        assert broken.code == 4 and "model publication failed" in broken.err, broken.err
+        assert "no number" not in broken.err and "Traceback" not in broken.out + broken.err
+        assert json.loads(datastore("query", asked, "--json").out) == rows
 
 
 def test_a_feed_whose_agreement_is_unknown_stops_the_code_location(checkout: Path, tmp_path: Path) -> None:

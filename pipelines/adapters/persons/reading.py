@@ -155,6 +155,16 @@ def statement(feed: Feed, texts: str, terms: Terms, extra: Iterable[str] = ()) -
     return _Reading(feed, feed.records, terms).statement(texts, tuple(extra))
 
 
+def record_texts(feed: Feed, texts: str) -> str:
+    """The text that a record is known by (`record_text`), of every row over `texts`: those too that are rejected.
+
+    It is of the key's columns alone, so that no other is looked at.
+    """
+    if feed.records is None or feed.records.own_number == "nhs_number":
+        raise ValueError(f"the records of feed {feed.feed} have no number of their own")
+    return f"SELECT {key_text(feed.feed, *feed.records.key)} AS record_text FROM ({texts})"
+
+
 class _Reading:
     def __init__(self, feed: Feed, records: Records, terms: Terms) -> None:
         self.feed, self.records, self.terms = feed, records, terms

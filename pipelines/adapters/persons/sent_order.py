@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -57,7 +58,7 @@ def find(settings: Settings) -> SentOrder:
             new = sorted(set(batches) - seen)
             if not new:
                 continue
-            tied = _tied(connection, settings, feed, new, whole=len(new) == len(batches))
+            tied = _unknown(_tied(connection, settings, feed, new, whole=len(new) == len(batches)), known)
             wanted: dict[str, set[str]] = defaultdict(set)
             for _, record_key, batch in tied:
                 wanted[batch].add(record_key)
@@ -107,6 +108,12 @@ def _tied(
         f"JOIN tied AS t ON r.{owner} = t.{owner} AND {alike} WHERE NOT r.is_deletion GROUP BY ALL ORDER BY ALL"
     )
     return found.fetchall()
+
+
+def _unknown(tied: list[tuple[str, str, str]], known: Mapping[str, int]) -> list[tuple[str, str, str]]:
+    """What ties of those whose order is not known whole: an original is gone through for a single record."""
+    owners = {owner for owner, record_key, _ in tied if record_key not in known}
+    return [one for one in tied if one[0] in owners]
 
 
 def _identifiers(settings: Settings, landing: Landing, held: Held, keys: set[str]) -> dict[str, str]:

@@ -45,7 +45,7 @@ def identifiers(
 
     def sent(file: Delivered) -> dict[str, str]:
         found = {}
-        sql = f"SELECT record_text FROM ({reading.statement(feed, file.texts, terms)}) WHERE reason IS NULL"
+        sql = reading.record_texts(feed, file.texts)
         for batch in sealed_source.each(sealed_source.batches(file.connection, sql)):
             rows = pl.DataFrame(pl.from_arrow(batch)).with_columns(keyed("record_text", key).alias("key"))
             for text, of in rows.filter(pl.col("key").is_in(sought.implode())).iter_rows():
