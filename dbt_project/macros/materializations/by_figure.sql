@@ -37,10 +37,10 @@ horizon of spells). -#}
     {%- else -%}
         {%- set first, last = config.require('days') -%}
         {%- set months = run_query(
-            'select cast(unnest(generate_series(date_trunc(\'month\', first_day), last_day, interval 1 month)) as date) from ('
-            ~ 'select min(' ~ first ~ ') as first_day, max(' ~ last ~ ') as last_day from '
-            ~ kept(config.require('made_of')) ~ ' cross join ' ~ kept('int_spells__horizon') ~ ')'
-        ).columns[0].values() -%}
+            'select m, last_day(m) from (select cast(unnest(generate_series(date_trunc(\'month\', first_day), last_day, '
+            ~ 'interval 1 month)) as date) as m from (select min(' ~ first ~ ') as first_day, max(' ~ last
+            ~ ') as last_day from ' ~ kept(config.require('made_of')) ~ ' cross join ' ~ kept('int_spells__horizon') ~ '))'
+        ).rows -%}
         {{ create_empty(target_relation, sql) }}
         {{ write_months(target_relation, sql, months) }}
         {%- call statement('main') -%} select {{ months | length }} as months_written {%- endcall -%}

@@ -14,7 +14,8 @@ The model's SQL is bounded by `first_day()` and `end_day()`: as it stands all of
     {{ create_empty(target_relation, sql) }}
     {%- endif -%}
     {{ adapter.commit() }}
-    {%- set months = run_query('select distinct cast(date_trunc(\'month\', date) as date) as first_day from ' ~ dirty ~ ' order by 1').columns[0].values() -%}
+    {%- set spans = 'min(date), max(date)' if delta else 'cast(date_trunc(\'month\', min(date)) as date), last_day(max(date))' -%}
+    {%- set months = run_query('select ' ~ spans ~ ' from ' ~ dirty ~ ' group by date_trunc(\'month\', date) order by 1').rows -%}
     {{ write_months(target_relation, sql, months, dirty if delta) }}
     {%- call statement('main') -%} select {{ months | length }} as months_written {%- endcall -%}
     {{ run_hooks(post_hooks) }}
@@ -30,13 +31,14 @@ The model's SQL is bounded by `first_day()` and `end_day()`: as it stands all of
     {%- endcall -%}
 {%- endmacro %}
 
-{#- Write the rows of months (their first days), each some in a transaction of its own; of `dirty` days alone where given. -#}
+{#- Write the rows of months (the first and the last day of each that count), some at a time and each time in a transaction
+of its own; of `dirty` days alone where given. -#}
 {% macro write_months(target_relation, sql, months, dirty=none) -%}
     {%- set rows = run_query('select count(*) from ' ~ kept(config.require('made_of'))).columns[0].values()[0] -%}
     {%- set at_once = [months | length * 1000000 // [rows, 1] | max, 1] | max | int -%}
     {%- for some in months | batch(at_once) -%}
-        {%- set first = some[0] -%}
-        {%- set end = (some[-1].replace(day=1) + modules.datetime.timedelta(days=32)).replace(day=1) -%}
+        {%- set first = some[0][0] -%}
+        {%- set end = some[-1][1] + modules.datetime.timedelta(days=1) -%}
         {%- if dirty -%}
         {%- call statement('delete') -%}
             delete from {{ target_relation }}
