@@ -18,8 +18,9 @@ EXPECTATIONS = PROJECT_ROOT / "expectations"
 GOVERNANCE = PROJECT_ROOT / "governance"
 FEEDS = PROJECT_ROOT / "pipelines" / "defs" / "feeds"
 LONDON = ZoneInfo("Europe/London")
-# What DuckDB may hold in memory when `DATASTORE_MEMORY` does not say; Python and dbt take half a gigabyte beside it.
-MOST_MEMORY = 3 * 1024**3
+# What DuckDB may hold in memory when `DATASTORE_MEMORY` does not say; Python and dbt take half a gigabyte beside it,
+# and DuckDB goes over it by as much again where it writes large tables.
+MOST_MEMORY = 5 * 1024**3 // 2
 LEAST_MEMORY = 256 * 1024**2
 CONTROL_GROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
@@ -197,7 +198,7 @@ def root_key_source() -> str | None:
 
 
 def memory() -> int:
-    """Bytes that one DuckDB may hold: `DATASTORE_MEMORY`, such as 2GB, else the smaller of 3 GiB and half the memory.
+    """Bytes that one DuckDB may hold: `DATASTORE_MEMORY`, such as 2GB, else the smaller of 2.5 GiB and half the memory.
 
     What does not fit is spilled, encrypted, to the store's temporary folder. Raises `Unusable` for no size, or one
     below 256 MiB.
