@@ -8,6 +8,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from data.synthetic.layouts.ae_monthly import KEYS, V2
 from pipelines import intake
 from pipelines.adapters import catalogue, warehouse
 from tests.support.forks import Commands
@@ -47,13 +48,25 @@ class PersonStore:
         last = max(one.effective_date for one in organisations.successions)
         self._receive("ods_succession", "trust_mergers.csv", "\r\n".join(lines).encode(), last)
 
+    def receive_return(self, org_code: str, org_name: str) -> None:
+        """Take in a monthly return of one provider, which names it."""
+        month = "MSitAE-MAY-2020"
+        figures = ["1"] * len(V2)
+        table = [
+            [*KEYS, *(title for _, title in V2)],
+            [month, org_code, "NHS ENGLAND LONDON ", org_name, *figures],
+            ["TOTAL", "TOTAL", "TOTAL", "TOTAL", *figures],
+        ]
+        content = "\r\n".join(",".join(cells) for cells in table).encode()
+        self._receive("ae_monthly", "May-2020-revised-110620.csv", content)
+
     def _receive(self, feed: str, name: str, content: bytes, published: dt.date | None = None) -> None:
         path = self.supply / name
         path.write_bytes(content)
         settings = self.store.settings
         [arrival] = intake.receive(settings, catalogue.feed(feed), [str(path)], published, "test")
         assert arrival.verdict in ("accepted", "quarantined"), arrival
-        assert arrival.verdict == "accepted" or feed not in ("ods_trusts", "ods_succession"), arrival
+        assert arrival.verdict == "accepted" or feed not in ("ods_trusts", "ods_succession", "ae_monthly"), arrival
 
     def refresh(self, stop_after: float | None = None) -> None:
         """Refresh the marts; or begin to, and be killed after this share of the time that the longest one took."""

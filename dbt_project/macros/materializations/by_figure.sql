@@ -34,6 +34,7 @@ horizon of spells). -#}
             insert into {{ target_relation }} by name select * from {{ new }} where {{ config.require('present') }}
         {%- endcall -%}
         {%- call statement('drop') -%} drop table {{ new }} {%- endcall -%}
+        {{ name_kept_organisations(target_relation) }}
     {%- else -%}
         {%- set first, last = config.require('days') -%}
         {%- set months = run_query(

@@ -17,6 +17,9 @@ The model's SQL is bounded by `first_day()` and `end_day()`: as it stands all of
     {%- set spans = 'min(date), max(date)' if delta else 'cast(date_trunc(\'month\', min(date)) as date), last_day(max(date))' -%}
     {%- set months = run_query('select ' ~ spans ~ ' from ' ~ dirty ~ ' group by date_trunc(\'month\', date) order by 1').rows -%}
     {{ write_months(target_relation, sql, months, dirty if delta) }}
+    {%- if delta -%}
+    {{ name_kept_organisations(target_relation) }}
+    {%- endif -%}
     {%- call statement('main') -%} select {{ months | length }} as months_written {%- endcall -%}
     {{ run_hooks(post_hooks) }}
     {{ adapter.commit() }}

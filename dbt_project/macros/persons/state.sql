@@ -126,3 +126,24 @@ rebuild all are. -#}
     true
     {%- endif -%}
 {%- endmacro %}
+
+{#- Give the kept rows of a mart the names that organisations have now: an organisation that no list knows is named by its
+returns, which come without a person's record. -#}
+{% macro name_kept_organisations(target_relation) -%}
+    {%- if 'org_name' in adapter.get_columns_in_relation(target_relation) | map(attribute='name') -%}
+    {%- call statement('name_organisations') -%}
+        update {{ target_relation }} as m
+        set org_name = n.org_name
+        from (
+            select
+                k.org_code,
+                coalesce(o.org_name, k.org_code) as org_name
+            from (select distinct org_code, org_name from {{ target_relation }}) as k
+            left join {{ kept('organisation') }} as o
+                on k.org_code = o.org_code
+            where k.org_name <> coalesce(o.org_name, k.org_code)
+        ) as n
+        where m.org_code = n.org_code
+    {%- endcall -%}
+    {%- endif -%}
+{%- endmacro %}
