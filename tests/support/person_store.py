@@ -104,6 +104,15 @@ class PersonStore:
                 for (name,) in names
             }
 
+    def names(self, org_code: str) -> set[str]:
+        """The names that an organisation has in the marts of person-level feeds."""
+        with warehouse.build(self.store.settings, read_only=True) as connection:
+            found: set[str] = set()
+            for mart in MARTS:
+                named = f"SELECT DISTINCT org_name FROM internal.marts.{mart} WHERE org_code = $1"
+                found |= {name for (name,) in connection.execute(named, [org_code]).fetchall()}
+            return found
+
     def mart(self, name: str) -> list[dict[str, Any]]:
         """The rows of a mart."""
         with warehouse.build(self.store.settings, read_only=True) as connection:
