@@ -5,6 +5,7 @@ Helpers and fixtures of one kind of test belong in the `conftest.py` of its fold
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -13,9 +14,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli import COLLECTED_AFTER
 from tests.support.compiled import CompiledProject
 from tests.support.stores import Store
-from tests.support.supplied import share
+from tests.support.supplied import lend_parsed, share
 
 TESTS = Path(__file__).resolve().parent
 
@@ -39,8 +41,9 @@ LONG = ("test_delta_equals_full", "test_new_feed", "test_real_files", "test_lost
 
 
 def pytest_configure() -> None:
-    """What is made once a run is made once, however many processes run it."""
+    """What is made once a run is made once, however many processes run it; garbage is looked for as commands do."""
     share()
+    gc.set_threshold(*COLLECTED_AFTER)
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -94,6 +97,7 @@ def feeds_dir() -> Path:
 def built_datastore(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The synthetic England received and published, as `make refresh` does it. Copy it before changing it."""
     store = Store(tmp_path_factory.mktemp("built") / "store")
+    lend_parsed(store.settings.dbt_target)
     run = subprocess.run(
         [sys.executable, "-m", "pipelines.first_run"],
         capture_output=True,
