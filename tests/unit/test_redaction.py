@@ -187,7 +187,9 @@ def test_parquet_keeps_no_value_that_no_row_has() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [b"PK\x03\x04zip", b"\xff\xfe9\x009\x00", b"PAR1damaged", gzip.compress(text(*MIXED))[:-20], b""]
+    "content",
+    [b"PK\x03\x04zip", b"\xff\xfe9\x009\x00", b"PAR1damaged", gzip.compress(text(*MIXED))[:-20], b""],
+    ids=["zip archive", "UTF-16", "damaged Parquet", "gzip cut short", "empty"],
 )
 def test_what_is_no_text_cannot_be_cut(content: bytes) -> None:
     """It is told, so that the whole of it goes."""
