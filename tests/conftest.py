@@ -17,7 +17,7 @@ import pytest
 from pipelines.cli import COLLECTED_AFTER
 from tests.support.compiled import CompiledProject
 from tests.support.stores import Store
-from tests.support.supplied import lend_parsed, share
+from tests.support.supplied import share
 
 TESTS = Path(__file__).resolve().parent
 
@@ -37,7 +37,10 @@ TOGETHER = {"guarded": "guarded", BUILT: "built", "compiled_project": "compiled"
 """Tests that share one of these fixtures run in one process, so that it is made once and nobody else is at it; every
 other module is a group of its own. Groups start in this order, then `LONG`, then the rest: the longest first."""
 
-LONG = ("test_delta_equals_full", "test_new_feed", "test_real_files", "test_lost_keys", "test_faults")
+LONG = (
+    *("test_the_end", "test_withdrawal", "test_delta_equals_full", "test_new_feed", "test_real_files"),
+    *("test_governed", "test_synthetic", "test_lost_keys", "test_person_files"),
+)
 
 
 def pytest_configure() -> None:
@@ -97,7 +100,6 @@ def feeds_dir() -> Path:
 def built_datastore(tmp_path_factory: pytest.TempPathFactory) -> Store:
     """The synthetic England received and published, as `make refresh` does it. Copy it before changing it."""
     store = Store(tmp_path_factory.mktemp("built") / "store")
-    lend_parsed(store.settings.dbt_target)
     run = subprocess.run(
         [sys.executable, "-m", "pipelines.first_run"],
         capture_output=True,
