@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipelines import building
+from pipelines.adapters import warehouse
 from tests.support import oracle
 from tests.support.forks import Commands
 from tests.support.person_files import Sent, written
@@ -80,6 +82,30 @@ def test_nights_in_any_order_are_one_build(
     assert by_nights.keys() == at_once.keys()
     for mart, rows in at_once.items():
         assert (mart, by_nights[mart] - rows, rows - by_nights[mart]) == (mart, {}, {})
+
+
+def test_ties_are_found_night_by_night_as_at_once(
+    refreshes: Commands, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Records that nothing but their identifiers puts in order: found by a file a night as by all files at once."""
+    monkeypatch.setenv("DATASTORE_NOW", RECEIVED)
+    chance = random.Random("ties")
+    supplied = written(WINDOWS[0], [[chance.randrange(2**24) for _ in range(4)] for _ in range(60)], 1, most_files=3)
+    store, found = PersonStore(tmp_path / "store", refreshes), []
+    for sent in supplied.files:
+        store.receive(sent)
+        found.append(_sent_order(store))
+    assert found[-1] and not found[0], "ties come with a later file"
+    (store.store.settings.operations / "sent_order.json").unlink()
+    assert found[-1] == _sent_order(store)
+
+
+def _sent_order(store: PersonStore) -> list[tuple[object, ...]]:
+    """The order that is kept, once a refresh has taken stock."""
+    settings = store.store.settings
+    building.take_stock(settings)
+    with warehouse.connect(settings) as connection:
+        return sorted(warehouse.read_rows(connection, settings.operations / "sent_order.parquet").iter_rows())
 
 
 def _nights(files: list[Sent], chance: random.Random) -> list[list[Sent]]:

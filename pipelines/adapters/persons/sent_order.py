@@ -96,16 +96,16 @@ def _tied(
     columns = TIES[feed]
     owner = columns[0]
     rows = warehouse.accepted_file(settings.accepted / feed / "*.parquet")
-    theirs = ""
+    among = ""
     if not whole:
         files = ", ".join(warehouse.quoted(settings.accepted / feed / f"{batch}.parquet") for batch in new)
-        theirs = f" AND {owner} IN (SELECT {owner} FROM {rows} WHERE filename IN ({files}))"
+        among = f" AND {owner} IN (SELECT {owner} FROM {rows} WHERE filename IN ({files}))"
     alike = " AND ".join(f"r.{column} IS NOT DISTINCT FROM t.{column}" for column in columns[1:])
-    # Few rows are kept for the second look; all of a year's are cheaper read twice.
-    kept = "NOT MATERIALIZED" if whole else "MATERIALIZED"
+    # A night's few rows are kept for the second look; all rows of a store would fill the memory.
+    once = "NOT MATERIALIZED" if whole else "MATERIALIZED"
     found = connection.execute(
-        f"WITH theirs AS {kept} (SELECT {', '.join(columns)}, record_key, batch FROM {rows} "
-        f"WHERE NOT is_deletion AND {owner} IS NOT NULL{theirs}), "
+        f"WITH theirs AS {once} (SELECT {', '.join(columns)}, record_key, batch FROM {rows} "
+        f"WHERE NOT is_deletion AND {owner} IS NOT NULL{among}), "
         f"tied AS (SELECT {', '.join(columns)} FROM theirs GROUP BY ALL HAVING min(record_key) <> max(record_key)) "
         f"SELECT r.{owner}::VARCHAR, r.record_key::VARCHAR, min(r.batch) FROM theirs AS r "
         f"JOIN tied AS t ON r.{owner} = t.{owner} AND {alike} GROUP BY ALL ORDER BY ALL"
